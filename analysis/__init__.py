@@ -1,0 +1,1 @@
+"""Pictures, tables and verdicts from runs; and the verbs that join everything."""

@@ -1,0 +1,80 @@
+"""The verbs `report` and `demo`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from .report import Report
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option(
+    "--metric", "metrics", multiple=True, help="Draw this metric of the tracker; may be repeated. [accuracy, f1]"
+)
+@click.option("--truth", type=click.Path(path_type=Path), help="Sidecar with planted drift. [the run's own]")
+@click.option("--out", type=click.Path(path_type=Path), help="Where to write. [RUN]")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+def report(run: Path, metrics: tuple[str, ...], truth: Path | None, out: Path | None, as_json: bool) -> None:
+    """Table, figures and verdict of RUN.
+
+    Writes summary.json and, for each metric, figures/METRIC.png with its numbers in figures/METRIC.csv. An
+    unfinished run is reported as far as it goes.
+
+    Example: driftduel report runs/dns --metric accuracy --metric recall
+    """
+    from .report import DEFAULT_METRICS, write_report
+
+    written = write_report(run, metrics=metrics or DEFAULT_METRICS, truth=truth, out=out)
+    if as_json:
+        click.echo(json.dumps(written.summary, ensure_ascii=False))
+    else:
+        show(written)
+
+
+def show(written: Report) -> None:
+    """Print a report: the table, the sentences, and where everything lies."""
+    from rich.console import Console
+
+    from .report import result_table, sentences
+
+    Console().print(result_table(written.summary))
+    for sentence in sentences(written.summary):
+        click.echo(f"\n{sentence}")
+    click.echo()
+    for figure in written.figures:
+        click.echo(f"figure:  {figure} (its numbers: {figure.with_suffix('.csv').name})")
+    click.echo(f"summary: {written.path}")
+
+
+@click.command()
+@click.option("--out", default="demo", show_default=True, type=click.Path(path_type=Path), help="Where all of it goes.")
+@click.option(
+    "--records", default=100_000, show_default=True, type=click.IntRange(10_000), help="Length of the stream."
+)
+@click.option("--seed", default=1, show_default=True, type=click.IntRange(0), help="The same seed, the same demo.")
+@click.option("--bootstrap", help="HOST:PORT of a Kafka broker. [an embedded one]")
+@click.option(
+    "--data",
+    default=".driftduel",
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help="Where the embedded broker keeps its data.",
+)
+def demo(out: Path, records: int, seed: int, bootstrap: str | None, data: Path) -> None:
+    """The whole duel on a synthetic stream, in about a minute.
+
+    Starts an embedded Kafka, trains a model with Spark on 20,000 synthetic DNS records, replays a stream with
+    one abrupt and one gradual planted drift onto a topic, lets the static and the dynamic model read it, and
+    reports. An earlier demo in the same folder is replaced.
+
+    Example: driftduel demo --out demo --seed 2
+    """
+    from .demo import run_demo
+
+    show(run_demo(out=out, records=records, seed=seed, bootstrap=bootstrap, data=data))

@@ -1,0 +1,172 @@
+"""A run -> its report: summary.json, figures/, and what is shown of them in a terminal."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from online.files import replace_file
+from producer.errors import RunError, UsageError
+from static_model.metrics import METRICS, Counts, count, metrics_from_counts
+
+from .compare import CONFIDENCE, Cost, compare, count_cost, majority_class, no_change
+from .figures import plot_metric
+from .runs import Outcomes, Run, read_outcomes, read_run
+from .verdict import alone, verdict
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+FORMAT = 1
+DEFAULT_METRICS = ("accuracy", "f1")
+MANY_ARMS = "Several arms are compared here, each at 95 % and without a correction for their number."
+ONE_CLASS = "All labels are of one class: only accuracy is defined."
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What `write_report` wrote: the summary, where it lies, and the figures."""
+
+    summary: dict[str, Any]
+    path: Path
+    figures: tuple[Path, ...]
+
+
+def write_report(
+    path: Path,
+    *,
+    metrics: Sequence[str] = DEFAULT_METRICS,
+    truth: Path | None = None,
+    out: Path | None = None,
+) -> Report:
+    """Write summary.json and a figure with its numbers for each metric.
+
+    Args:
+        path: the run directory; an unfinished run is reported as far as it goes.
+        metrics: what to draw, of `static_model.metrics.METRICS`.
+        truth: a file with the planted truth, if not the run's own.
+        out: where to write; the run directory if None.
+
+    Raises:
+        UsageError: no such metric.
+        RunError: no run, a damaged one, or the report can't be written.
+    """
+    for metric in metrics:
+        _check_metric(metric)
+    run = read_run(path, truth=truth)
+    summary = summarise(run, read_outcomes(run))
+    folder = out or path
+    try:
+        (folder / "figures").mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunError(f"can't write the report to {folder}: {error.strerror}; choose another --out") from None
+    figures = tuple(folder / "figures" / f"{metric}.png" for metric in dict.fromkeys(metrics))
+    for figure in figures:
+        plot_metric(run.windows, figure.stem, run.events, run.truth, path=figure)
+    with replace_file(folder / "summary.json") as file:
+        file.write(json.dumps(summary, indent=1, ensure_ascii=False, allow_nan=False).encode() + b"\n")
+    return Report(summary, folder / "summary.json", figures)
+
+
+def _check_metric(metric: str) -> None:
+    if metric not in METRICS:
+        near = difflib.get_close_matches(metric, METRICS, n=1)
+        hint = f", perhaps '{near[0]}'?" if near else ";"
+        raise UsageError(f"no metric '{metric}'{hint} Known are {', '.join(METRICS)}")
+
+
+def summarise(run: Run, outcomes: Outcomes) -> dict[str, Any]:
+    """Everything that a report says, as plain JSON values; undefined metrics are None.
+
+    Totals come from summed counts, never from averages over windows.
+    """
+    static = run.windows[run.windows["arm"] == run.arms[0]]
+    costs = {arm: count_cost(run.events, arm) for arm in run.arms}
+    labels = np.concatenate([*outcomes.labels, np.empty(0, dtype=np.int8)]).astype(np.int8)
+    records = int(static["records"].sum())
+    lost = {name: int(static[name].sum()) for name in ("dead", "set_aside", "missing") if name in static}
+    return {
+        "format": FORMAT,
+        "finished": run.finished,
+        "windows": len(static),
+        "records": records,
+        "labelled": len(labels),
+        **lost,
+        "arms": {arm: {**_totals(_sum_counts(run, arm)), "cost": asdict(costs[arm])} for arm in run.arms},
+        "baselines": {
+            "majority": _totals(count(labels, majority_class(labels))),
+            "no-change": _totals(count(labels, no_change(labels))),
+        },
+        **_compare_all(run, outcomes, costs, records=records),
+        "notes": _notes(run, labels_of_both=len(np.unique(labels)) > 1, labelled=len(labels)),
+    }
+
+
+def _sum_counts(run: Run, arm: str) -> Counts:
+    sums = run.windows.loc[run.windows["arm"] == arm, ["tp", "fp", "tn", "fn"]].sum()
+    return Counts(**{name: int(number) for name, number in sums.items()})
+
+
+def _totals(counts: Counts) -> dict[str, Any]:
+    return {"counts": asdict(counts), "metrics": metrics_from_counts(counts)}
+
+
+def _compare_all(run: Run, outcomes: Outcomes, costs: dict[str, Cost], *, records: int) -> dict[str, Any]:
+    """Every other arm against the first, and the verdicts in words."""
+    reference, *others = run.arms
+    comparisons, verdicts = {}, {}
+    for arm in others:
+        found = compare(arm, outcomes.wrong[arm], reference, outcomes.wrong[reference])
+        comparisons[arm] = {"confidence": CONFIDENCE, "finding": found.finding, **asdict(found)}
+        verdicts[arm] = verdict(found, costs[arm], stream_records=records)
+    return {"comparisons": comparisons, "verdicts": verdicts or {reference: alone(reference)}}
+
+
+def _notes(run: Run, *, labels_of_both: bool, labelled: int) -> list[str]:
+    notes = []
+    if not run.finished:
+        notes.append(
+            f"This run isn't finished: {run.windows['window'].nunique():,} windows are reported. "
+            "The same 'driftduel evaluate' again goes on with it."
+        )
+    for arm in run.partial:
+        notes.append(f"The arm '{arm}' is left out: it hasn't seen all of these windows yet.")
+    if labelled and not labels_of_both:
+        notes.append(ONE_CLASS)
+    if len(run.arms) > 2:
+        notes.append(MANY_ARMS)
+    return notes
+
+
+def sentences(summary: dict[str, Any]) -> list[str]:
+    """The report in words: what was read, the verdict on each arm, and what must be known with it."""
+    lost = [
+        f"{summary[key]:,} {words}"
+        for key, words in (("dead", "dead letters"), ("set_aside", "set aside"), ("missing", "missing"))
+        if summary.get(key)
+    ]
+    read = f"{summary['records']:,} records in {summary['windows']:,} windows"
+    return [", ".join([read, *lost]) + ".", *summary["verdicts"].values(), *summary["notes"]]
+
+
+def result_table(summary: dict[str, Any]) -> Table:
+    """Arms and baselines with their totals and costs, at most 80 columns wide for short names of arms."""
+    from rich.table import Table
+
+    table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold")
+    table.add_column("arm\n", overflow="fold")
+    titles = ("accuracy", "precision", "recall", "F1", "MCC", "alarms", "fits", "rows\ntrained", "promoted")
+    for title in titles:
+        table.add_column(title if "\n" in title else f"{title}\n", justify="right")
+    for name, arm in {**summary["arms"], **summary["baselines"]}.items():
+        values = [arm["metrics"][metric] for metric in ("accuracy", "precision", "recall", "f1", "mcc")]
+        cost = arm.get("cost")
+        paid = [f"{cost[key]:,}" for key in ("alarms", "fits", "rows", "promoted")] if cost else [""] * 4
+        table.add_row(name, *("" if value is None else f"{value:.4f}" for value in values), *paid)
+    return table

@@ -1,0 +1,79 @@
+"""The front door: maps each verb to a function of one folder, imported only when the verb is called."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+import click
+
+VERBS = {
+    "demo": ("analysis.cli:demo", "The whole duel on an embedded broker and a synthetic stream."),
+    "broker": ("producer.cli:broker", "Run an embedded Apache Kafka in the foreground."),
+    "generate": ("producer.cli:generate", "Write synthetic records, with drift planted on demand."),
+    "train": ("static_model.cli:train", "Train the static model from a CSV file with Spark."),
+    "produce": ("producer.cli:produce", "Replay a file onto a Kafka topic."),
+    "evaluate": ("online.cli:evaluate", "The duel of static and dynamic over a topic or a file, into a run."),
+    "report": ("analysis.cli:report", "Table, plots and verdict of a run."),
+}
+
+
+class Verbs(click.Group):
+    """A click group that imports a verb's folder only when that verb is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The verbs in the order of a working day, not of the alphabet."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """The command behind a verb, or None for an unknown one."""
+        if name not in VERBS:
+            return None
+        module, function = VERBS[name][0].split(":")
+        command = getattr(importlib.import_module(module), function)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of verbs, written from the table above so that no folder is imported for it."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(verb, text) for verb, (_, text) in VERBS.items()])
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="driftduel")
+@click.option("--debug", is_flag=True, help="Show a traceback when something fails.")
+def cli(debug: bool) -> None:
+    """Is it worth letting this model learn from the stream?
+
+    A static and a dynamic model read the same Kafka topic in windows of 1,000 records; the report says
+    which was better, by how much, at what cost, and whether it could be luck.
+
+    Example: driftduel demo
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
+    from producer.errors import DriftduelError
+
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        sys.exit(cli.main(args=given, prog_name="driftduel", standalone_mode=False) or 0)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:
+        click.echo("driftduel: interrupted", err=True)
+        sys.exit(130)
+    except DriftduelError as error:
+        if "--debug" in given:
+            raise
+        click.echo(f"driftduel: {error}", err=True)
+        sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()

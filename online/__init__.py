@@ -1,0 +1,1 @@
+"""The duel: windows, arms, ledger."""

@@ -1,0 +1,109 @@
+"""The verb `evaluate`."""
+
+from __future__ import annotations
+
+import json
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from .duel import DuelOutcome
+
+
+@click.command()
+@click.option("--model", required=True, type=click.Path(path_type=Path), help="Directory of the static model.")
+@click.option("--topic", help="Read this Kafka topic.")
+@click.option("--file", type=click.Path(path_type=Path), help="Read this CSV file instead of a topic.")
+@click.option("--run", required=True, type=click.Path(path_type=Path), help="The run directory, new or to be resumed.")
+@click.option("--arm", "arms", multiple=True, help="NAME or NAME:key=value,...; may be repeated. [static, dynamic]")
+@click.option("--window", default=1000, show_default=True, type=click.IntRange(1), help="Records per window.")
+@click.option("--max-windows", type=click.IntRange(1), help="Stop after this many windows; the run stays open.")
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Every fit's seed derives from it.")
+@click.option("--wire", type=click.Choice(["csv", "json-csv", "json"]), help="How records travel. [the contract's]")
+@click.option("--truth", type=click.Path(path_type=Path), help="Sidecar with planted drift, for the plots.")
+@click.option("--bootstrap", help="HOST:PORT of a Kafka broker. [an embedded one]")
+@click.option("--kafka-config", type=click.Path(path_type=Path), help="Client settings, key=value per line.")
+@click.option(
+    "--data",
+    default=".driftduel",
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help="Where the embedded broker keeps its data.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def evaluate(
+    *,
+    model: Path,
+    topic: str | None,
+    file: Path | None,
+    run: Path,
+    arms: tuple[str, ...],
+    bootstrap: str | None,
+    kafka_config: Path | None,
+    data: Path,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """The duel: static and dynamic model read the same windows, into a run directory.
+
+    The same command again resumes the run, and costs only what is new. An arm is `static`, `dynamic`, or
+    NAME:key=value,... with the keys policy (never, threshold, drift), metric, below, c, train (since-change,
+    last-N, joined by +), gate (none, shadow), margin; what isn't said is as in `dynamic`.
+
+    Example: driftduel evaluate --model model --topic dns --run runs/dns --arm dynamic
+    --arm classical:policy=threshold,metric=accuracy,below=0.81,train=last-1,gate=none
+    """
+    from producer.progress import progress
+
+    from .duel import needs_broker, run_duel
+
+    config: dict[str, object] = {}
+    broker: AbstractContextManager[str | None] = nullcontext(bootstrap)
+    if needs_broker(run, topic, file):
+        from producer.broker import with_broker
+        from producer.client import read_client_config
+
+        config = read_client_config(kafka_config)
+        broker = with_broker(bootstrap, data, config=config)
+    with broker as address:
+        outcome = run_duel(
+            model=model,
+            run=run,
+            arms=arms or ("static", "dynamic"),
+            topic=topic,
+            file=file,
+            bootstrap=address,
+            config=config,
+            bar=partial(progress, f"duel into {run}"),
+            **options,
+        )
+    if as_json:
+        click.echo(json.dumps(asdict(outcome)))
+    else:
+        _show(outcome, run)
+
+
+def _show(outcome: DuelOutcome, run: Path) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("arm", "accuracy", "alarms", "fits", "promoted", "rejected", "refused")
+    for name, total in outcome.arms.items():
+        accuracy = "" if total.accuracy is None else f"{total.accuracy:.4f}"
+        counts = (total.alarms, total.fits, total.promoted, total.rejected, total.refused)
+        table.add_row(name, accuracy, *(str(number) for number in counts))
+    Console().print(table)
+    books = outcome.books
+    click.echo(
+        f"{outcome.windows} windows, {books.numbers:,} numbers = {books.scored:,} scored + {books.dead:,} dead letters "
+        f"+ {books.set_aside:,} set aside + {books.missing:,} missing; {books.doubles:,} doubles apart"
+    )
+    click.echo(
+        f"run: {run}" if outcome.finished else f"run: {run} (the stream goes on: the same command reads further)"
+    )
+    click.echo(f"next: driftduel report {run}")

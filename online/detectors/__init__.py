@@ -1,0 +1,1 @@
+"""Detectors: has the loss changed?"""

@@ -1,0 +1,1 @@
+"""Gates: may a challenger replace the champion?"""

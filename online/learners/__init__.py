@@ -1,0 +1,1 @@
+"""Learners: how to retrain."""

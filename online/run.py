@@ -1,0 +1,248 @@
+"""The run directory: what was asked, what it is, and what it holds. Opening it again takes the run up again."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import platform
+import shutil
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from producer.dataset import Dataset
+from producer.errors import RunError, UsageError
+from static_model.artifact import Model, load_model, model_digest, save_model
+
+from .arms import Arm
+from .files import append_line, replace_file
+from .windows import Position
+
+FORMAT = 1
+LIBRARIES = ("driftduel", "numpy", "pyarrow", "scikit-learn", "scipy")
+
+
+@dataclass(slots=True)
+class Run:
+    """An open run directory.
+
+    Attributes:
+        path: the directory.
+        manifest: what identifies the run, its arms and its state, as in manifest.json.
+        positions: where each window's messages came from, as far as known.
+    """
+
+    path: Path
+    manifest: dict[str, Any]
+    positions: dict[int, Position]
+
+    @property
+    def static(self) -> str:
+        """The id of the starting model."""
+        return str(self.manifest["static"])
+
+    @property
+    def arms(self) -> tuple[Arm, ...]:
+        """All arms of the run, in the order in which they were first asked for."""
+        return tuple(Arm.model_validate(arm) for arm in self.manifest["arms"].values())
+
+    @property
+    def finished(self) -> bool:
+        """Whether the stream has been read to its end."""
+        return bool(self.manifest["state"] == "finished")
+
+    def note(self, position: Position) -> None:
+        """Write down where a window came from, before the window is committed."""
+        self.positions[position.window] = position
+        append_line(self.path / "positions.jsonl", json.dumps(asdict(position)))
+
+    def time(self, window: int) -> None:
+        """Write down when a window was done. Times are outside every digest and decide nothing."""
+        append_line(self.path / "timings.jsonl", json.dumps({"window": window, "done": time.time()}))
+
+    def keep_truth(self, sidecar: Path) -> None:
+        """Keep the planted drift beside the run, for plots; no arm ever reads it.
+
+        Raises:
+            UsageError: the sidecar can't be read, or is none.
+        """
+        try:
+            truth = json.loads(sidecar.read_text("utf-8"))
+            _ = [(int(drift["start"]), int(drift["end"]), str(drift["kind"])) for drift in truth["drifts"]]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise UsageError(f"{sidecar} is no readable sidecar with planted drift ({error})") from None
+        _write_json(self.path / "truth.json", truth)
+
+    def update(self, **facts: Any) -> None:
+        """Change facts in the manifest."""
+        self.manifest |= facts
+        _write_json(self.path / "manifest.json", self.manifest)
+
+
+@contextmanager
+def open_run(
+    path: Path,
+    *,
+    model: Model,
+    arms: Sequence[Arm],
+    source: Mapping[str, Any],
+    window: int,
+    seed: int,
+    asked: Mapping[str, Any],
+) -> Iterator[Run]:
+    """Make the run directory, or take it up again if it holds this run; held by one process at a time.
+
+    Args:
+        path: the directory.
+        model: the starting model.
+        arms: the arms asked for; those that the run has already stay in it.
+        source: what identifies the stream.
+        window: records per window.
+        seed: the run's seed.
+        asked: everything that was asked, for experiment.toml.
+
+    Raises:
+        RunError: the directory holds something else, another run, or is in use.
+    """
+    digest = model_digest(model)
+    identity = {
+        "source": dict(source),
+        "contract": model.dataset.fingerprint,
+        "model": digest,
+        "window": window,
+        "seed": seed,
+    }
+    _refuse_foreign(path)
+    with _alone(path):
+        _sweep(path)
+        known = (path / "manifest.json").exists()
+        manifest = read_manifest(path) if known else _new_manifest(identity, model, digest)
+        _refuse_other(path, manifest["identity"], identity)
+        run = Run(path, manifest, _read_positions(path / "positions.jsonl"))
+        run.update(arms=_joined(path, manifest["arms"], arms))
+        if not (path / "models" / run.static).exists():
+            save_model(model, path / "models" / run.static)
+        experiment = {**asked, "arm": [arm.model_dump(mode="json") for arm in run.arms]}
+        with replace_file(path / "experiment.toml") as file:
+            file.write(tomli_w.dumps(experiment).encode())
+        yield run
+
+
+def read_manifest(run: Path) -> dict[str, Any]:
+    """The manifest of a run directory.
+
+    Raises:
+        RunError: this is no run, a damaged one, or one of a newer format.
+    """
+    path = run / "manifest.json"
+    try:
+        manifest = dict(json.loads(path.read_text("utf-8")))
+        if manifest["format"] != FORMAT:
+            newer = f"{run} has format {manifest['format']!r}, written by a newer driftduel"
+            raise RunError(f"{newer}; this one reads format {FORMAT}. Use the newer one, or start a new run")
+        _ = (manifest["identity"].items(), manifest["static"], manifest["threshold"], manifest["state"])
+        for arm in manifest["arms"].values():
+            Arm.model_validate(arm)
+    except (FileNotFoundError, NotADirectoryError):
+        raise RunError(f"{run} is no run directory: it has no manifest.json") from None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise RunError(f"the run's manifest {path} is damaged ({error}); start a new run") from None
+    return manifest
+
+
+def read_contract(run: Path) -> Dataset:
+    """The record contract of a run."""
+    return load_model(run / "models" / str(read_manifest(run)["static"])).dataset
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        lock = (path / ".lock").open("w")
+    except OSError as error:
+        raise RunError(f"can't write the run directory {path}: {error.strerror}; choose another --run") from None
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise RunError(
+                f"another process is working on the run {path}; wait for it, or choose another --run"
+            ) from None
+        yield
+
+
+def _sweep(path: Path) -> None:
+    """Remove what a dying process did not get to rename into place."""
+    for leftover in (*path.glob(".*.tmp"), *path.glob("segments/.*.tmp")):
+        leftover.unlink()
+    for leftover in filter(Path.is_dir, path.glob("models/.*")):
+        shutil.rmtree(leftover)
+
+
+def _refuse_foreign(path: Path) -> None:
+    # Before anything is written or swept away: it may be somebody else's folder.
+    if not path.is_dir() or (path / "manifest.json").exists():
+        return
+    found = sorted(entry.name for entry in path.iterdir() if not entry.name.startswith("."))
+    if found:
+        raise RunError(
+            f"{path} is no run directory and not empty (it holds {', '.join(found[:3])}); choose another --run"
+        )
+
+
+def _new_manifest(identity: dict[str, Any], model: Model, digest: str) -> dict[str, Any]:
+    versions = {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES}
+    return {
+        "format": FORMAT,
+        "identity": identity,
+        "arms": {},
+        "static": digest[:12],
+        "threshold": model.threshold,
+        "versions": versions,
+        "state": "running",
+    }
+
+
+def _refuse_other(path: Path, held: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
+    for key, value in asked.items():
+        if held.get(key) != value:
+            raise RunError(
+                f"{path} holds another run: its {key} is {held.get(key)!r}, now asked for is {value!r}. "
+                "Choose another --run, or ask for the same again"
+            )
+
+
+def _joined(path: Path, held: Mapping[str, Any], arms: Sequence[Arm]) -> dict[str, Any]:
+    asked = {arm.name: arm.model_dump(mode="json") for arm in arms}
+    for name, arm in asked.items():
+        if name in held and held[name] != arm:
+            raise RunError(
+                f"the arm '{name}' of {path} has another specification: {held[name]}, now {arm}. "
+                "Give the new arm a name of its own"
+            )
+    return {**held, **asked}
+
+
+def _read_positions(path: Path) -> dict[int, Position]:
+    positions: dict[int, Position] = {}
+    for line in path.read_text("utf-8").splitlines() if path.exists() else ():
+        try:
+            facts = json.loads(line)
+            facts["next"] = {int(p): offset for p, offset in facts["next"].items()}
+            facts["dead"] = tuple((p, offset) for p, offset in facts["dead"])
+            positions[facts["window"]] = Position(**facts)
+        except (ValueError, KeyError, TypeError):
+            continue  # The line that a dying process did not finish; its window was not committed.
+    return positions
+
+
+def _write_json(path: Path, value: Any) -> None:
+    with replace_file(path) as file:
+        file.write(json.dumps(value, indent=1, ensure_ascii=False).encode() + b"\n")

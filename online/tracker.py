@@ -1,0 +1,143 @@
+"""The tracker: the per-window metrics of every arm, derived from the ledger, as files anyone can read."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .files import replace_file
+from .ledger import Entry, Ledger
+from .task import COLUMNS, BinaryTask
+from .windows import Position
+
+FIXED = (
+    *("window", "arm", "first_seq", "last_seq", "records", "labelled"),
+    *("dead", "set_aside", "missing", "complete", "model"),
+)
+
+
+@dataclass(slots=True)
+class ArmTotal:
+    """One arm over all committed windows: how right it was, and what it cost."""
+
+    correct: int = 0
+    labelled: int = 0
+    alarms: int = 0
+    fits: int = 0
+    rows: int = 0
+    promoted: int = 0
+    rejected: int = 0
+    refused: int = 0
+
+    @property
+    def accuracy(self) -> float | None:
+        """The share of labelled records that were predicted right; None where there are none."""
+        return self.correct / self.labelled if self.labelled else None
+
+
+def export(
+    run: Path,
+    ledger: Ledger,
+    task: BinaryTask,
+    *,
+    positions: Mapping[int, Position],
+    source: Mapping[str, str],
+) -> dict[str, ArmTotal]:
+    """Write windows.csv, events.jsonl and dead_letters.jsonl from what is committed.
+
+    Args:
+        run: the run directory.
+        ledger: its segments.
+        task: turns scores into the task's columns.
+        positions: where each window's messages came from, as far as known.
+        source: `{"topic": name}` or `{"file": name}`; stands in each dead letter.
+
+    Returns:
+        Per arm, its totals.
+    """
+    rows: list[dict[str, Any]] = []
+    events: list[dict[str, Any]] = []
+    dead: list[dict[str, Any]] = []
+    label = ledger.dataset.label_name
+    for entry in ledger.entries():
+        rows += list(_rows(entry, task, label))
+        events += list(_events(entry))
+        dead += list(_dead(entry, positions.get(entry.window.index), source))
+    _write_lines(run / "events.jsonl", events)
+    _write_lines(run / "dead_letters.jsonl", dead)
+    with replace_file(run / "windows.csv") as file, io.TextIOWrapper(file, "utf-8", newline="") as text:
+        writer = csv.DictWriter(text, (*FIXED, *COLUMNS), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    return _totals(rows, events)
+
+
+EVENTS = {
+    "drift": "alarms",
+    "retrain": "fits",
+    "promoted": "promoted",
+    "rejected": "rejected",
+    "refused": "refused",
+}
+"""Where each event is counted."""
+
+
+def _totals(rows: list[dict[str, Any]], events: list[dict[str, Any]]) -> dict[str, ArmTotal]:
+    totals: dict[str, ArmTotal] = {}
+    for row in rows:
+        total = totals.setdefault(row["arm"], ArmTotal())
+        total.correct += row["tp"] + row["tn"]
+        total.labelled += row["labelled"]
+    for event in events:
+        total = totals[event["arm"]]
+        counter = EVENTS[event["event"]]
+        setattr(total, counter, getattr(total, counter) + 1)
+        total.rows += event.get("rows", 0)
+    return totals
+
+
+def _rows(entry: Entry, task: BinaryTask, label: str) -> Iterator[dict[str, Any]]:
+    window = entry.window
+    labels = window.records.column(label).to_numpy()
+    for arm, part in sorted(entry.arms.items(), key=lambda item: _order(item[0])):
+        fixed = (window.index, arm, window.first_seq, window.last_seq, len(window.seqs), len(labels))
+        lost = (len(window.dead), len(window.set_aside), len(window.missing))
+        complete = "true" if window.complete else "false"
+        values = (*fixed, *lost, complete, part.model, *task.row(labels, entry.scores[part.model]))
+        yield dict(zip((*FIXED, *COLUMNS), values, strict=True))
+
+
+def _order(arm: str) -> tuple[bool, str]:
+    # The static arm first; the others by name, so that the order in which they were asked for leaves no trace.
+    return arm != "static", arm
+
+
+def _events(entry: Entry) -> Iterator[dict[str, Any]]:
+    for arm in sorted(entry.arms, key=_order):
+        for event in entry.arms[arm].events:
+            yield {"window": entry.window.index, "arm": arm, **event}
+
+
+def _dead(entry: Entry, position: Position | None, source: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    places = position.dead if position else ((None, None),) * len(entry.window.dead)
+    for letter, (partition, offset) in zip(entry.window.dead, places, strict=True):
+        raw = base64.b64encode(letter.raw).decode()
+        yield {
+            "seq": letter.seq,
+            "reason": letter.reason,
+            "bytes": raw,
+            **source,
+            "partition": partition,
+            "offset": offset,
+        }
+
+
+def _write_lines(path: Path, values: Iterable[dict[str, Any]]) -> None:
+    with replace_file(path) as file:
+        file.writelines(json.dumps(value, ensure_ascii=False).encode() + b"\n" for value in values)

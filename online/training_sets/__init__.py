@@ -1,0 +1,1 @@
+"""Training sets: on what to retrain."""

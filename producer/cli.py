@@ -1,0 +1,141 @@
+"""The verbs of this folder: `generate`, `broker`, `produce`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+DATA = click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(".driftduel"),
+    show_default=True,
+    help="Where the embedded broker keeps its topics.",
+)
+
+
+@click.command()
+@click.argument("dataset")
+@click.option("--records", type=int, required=True, help="How many records.")
+@click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same bytes.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="A file *.csv or *.csv.gz.")
+@click.option("--error", type=float, default=0.02, show_default=True, help="The error no model can go below.")
+@click.option("--attack-share", type=float, default=0.4, show_default=True, help="The share of attacks.")
+@click.option(
+    "--drift",
+    "drifts",
+    multiple=True,
+    metavar="KIND@START[-END]",
+    help="Plant a drift: encoding, mix or prior; abrupt at START, or growing until END. Repeatable.",
+)
+@click.option("--force", is_flag=True, help="Replace a file that is there already.")
+@click.option("--json", "as_json", is_flag=True, help="Print a summary as JSON.")
+def generate(
+    dataset: str,
+    records: int,
+    seed: int,
+    out: Path,
+    error: float,
+    attack_share: float,
+    drifts: tuple[str, ...],
+    force: bool,
+    as_json: bool,
+) -> None:
+    """Write synthetic records of DATASET, with drift planted on demand.
+
+    What was planted goes into FILE.truth.json beside the file, never into the records.
+
+    Example: driftduel generate dns-exfil --records 100000 --seed 2 --drift encoding@40000 --out stream.csv.gz
+    """
+    from .progress import progress
+    from .recipe import Recipe, parse_drift
+    from .synthetic import summary_of, write
+
+    planted = tuple(parse_drift(text) for text in drifts)
+    recipe = Recipe(records, seed, error=error, attack_share=attack_share, drifts=planted, dataset=dataset)
+    with progress("Generating", records) as advance:
+        written = write(recipe, out, force=force, advance=advance)
+    click.echo(summary_of(recipe, written, as_json=as_json))
+
+
+@click.group()
+def broker() -> None:
+    """The embedded Apache Kafka.
+
+    Example: driftduel broker run --port 9092
+    """
+
+
+@broker.command("run")
+@click.option("--port", type=click.IntRange(1, 65_535), help="The port to listen on; any free one if left out.")
+@DATA
+def broker_run(port: int | None, data: Path) -> None:
+    """Run the embedded Apache Kafka until Ctrl-C. Other commands with the same --data find and use it.
+
+    Example: driftduel broker run --port 9092 --data .driftduel
+    """
+    from .broker import serve
+
+    def announce(address: str) -> None:
+        click.echo(address)
+        click.echo(f"Apache Kafka answers at {address}, its data are in {data}; end it with Ctrl-C.", err=True)
+
+    try:
+        serve(data, port=port, announce=announce)
+    except KeyboardInterrupt:
+        click.echo("Apache Kafka has ended; its topics stay.", err=True)
+
+
+@broker.command("fetch")
+def broker_fetch() -> None:
+    """Download the embedded Apache Kafka and check it, so that everything else works without a network.
+
+    Example: driftduel broker fetch
+    """
+    from .broker import fetch_jars
+    from .java import find_java
+
+    java = find_java()
+    jars = fetch_jars()
+    click.echo(f"{len(jars)} jars of Apache Kafka are here and checked; they will run on {java}.")
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--dataset", required=True, metavar="DATASET", help="A preset's name or a contract file.")
+@click.option("--topic", required=True, help="Created if it isn't there.")
+@click.option("--partitions", type=click.IntRange(1, 1_000), help="Those of the topic, or 1 for a new one.")
+@click.option("--wire", type=click.Choice(["csv", "json-csv", "json"]), help="How records travel; the contract's.")
+@click.option("--rate", type=click.FloatRange(0, min_open=True), help="Records per second; as fast as it goes.")
+@click.option("--bootstrap", metavar="HOST:PORT", help="A broker of your own instead of the embedded one.")
+@click.option("--kafka-config", type=click.Path(path_type=Path), help="Client settings, a file of key=value lines.")
+@DATA
+@click.option("--json", "as_json", is_flag=True, help="Print a summary as JSON.")
+def produce(
+    file: Path,
+    dataset: str,
+    topic: str,
+    partitions: int | None,
+    wire: str | None,
+    rate: float | None,
+    bootstrap: str | None,
+    kafka_config: Path | None,
+    data: Path,
+    as_json: bool,
+) -> None:
+    """Replay FILE, CSV or gzip CSV, onto a Kafka topic, each record stamped with its number.
+
+    The same command again goes on where the topic ends: nothing is missing, nothing doubled.
+
+    Example: driftduel produce stream.csv.gz --dataset dns-exfil --topic dns --partitions 3
+    """
+    from .replay_command import Order, run
+
+    order = Order(file, dataset, topic, partitions, wire, rate, bootstrap, kafka_config, data)
+    try:
+        click.echo(run(order, as_json=as_json))
+    except KeyboardInterrupt:
+        click.echo("interrupted; what was sent is on the topic, and the same command goes on from there", err=True)
+        sys.exit(130)

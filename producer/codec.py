@@ -1,0 +1,190 @@
+"""Messages <-> records: many messages become one Arrow batch, and a bad one costs only itself.
+
+Arrow's CSV reader decides what is a record; a few lines of Python then say in words why a message is none.
+Whether a message is accepted never depends on the messages beside it, so batches of any size and cut give the
+same records and the same dead letters.
+
+What Arrow takes for a number is one here, on every wire: with blanks around it (`" 7 "`), with leading zeros
+(`007`), and a hexadecimal whole number (`0x1F` is 31; it names the 64 bits, so `0xFFFFFFFFFFFFFFFF` is -1).
+It refuses `+1`, `1_000`, full-width digits, `7.0` as a whole number, and whole numbers beyond 64 bits.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
+
+from .dataset import ARROW_TYPES, Column, Dataset, Wire
+from .lines import BOM, read_block, shorten, split_line
+from .wires import BadMessage, encode_line, line_reader
+
+__all__ = ["Decoded", "decode", "encode_line"]
+
+Rows = npt.NDArray[np.int64]
+Piece = tuple[pa.Table, Rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """What a sequence of messages turned out to be. Every message is in exactly one of the three.
+
+    Attributes:
+        records: the good records in message order; its schema is `dataset.schema`, the label is 0 or 1.
+        positions: for each record, the index of its message.
+        dead: (index of the message, reason in words) of what is no record, ascending.
+        headers: indices of header lines sent as messages, ascending; they are set aside.
+    """
+
+    records: pa.RecordBatch
+    positions: Rows
+    dead: tuple[tuple[int, str], ...]
+    headers: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """What a contract means to Arrow; made once per contract."""
+
+    names: list[str]
+    convert: pa_csv.ConvertOptions
+    floats: tuple[int, ...]
+    label: int
+    positive: pa.StringArray
+    negative: pa.StringArray
+    schema: pa.Schema
+
+
+def decode(messages: Sequence[bytes | None], dataset: Dataset, *, wire: Wire) -> Decoded:
+    """Read messages as records of the contract.
+
+    A line that is the contract's header is set aside. Anything else that is no record is a dead letter: wrong
+    columns, a number that is none or isn't finite, an unknown label, a quote left open, text that isn't
+    UTF-8, a line break inside a record, an empty message, a tombstone (None).
+
+    Args:
+        messages: one record each, with or without a line end.
+        dataset: the contract.
+        wire: how the records travel. It may differ from `dataset.wire`: a file is always `csv`.
+    """
+    lines, places, dead = _lines(messages, line_reader(dataset, wire))
+    records, alive = _records(lines, _layout(dataset))
+    headers = []
+    for number in np.flatnonzero(~alive):
+        reason = _explain(lines[number], dataset)
+        if reason is None:
+            headers.append(places[number])
+        else:
+            dead.append((places[number], reason))
+    positions = np.array(places, dtype=np.int64)[alive]
+    return Decoded(records=records, positions=positions, dead=tuple(sorted(dead)), headers=tuple(headers))
+
+
+def _lines(
+    messages: Sequence[bytes | None], read: Callable[[bytes | None], bytes]
+) -> tuple[list[bytes], list[int], list[tuple[int, str]]]:
+    """The CSV lines, the index of each one's message, and the messages that hold no line."""
+    lines: list[bytes] = []
+    places: list[int] = []
+    dead: list[tuple[int, str]] = []
+    for index, message in enumerate(messages):
+        try:
+            lines.append(read(message))
+        except BadMessage as bad:
+            dead.append((index, str(bad)))
+        else:
+            places.append(index)
+    return lines, places, dead
+
+
+def _records(lines: list[bytes], layout: _Layout) -> tuple[pa.RecordBatch, npt.NDArray[np.bool_]]:
+    """The records among the lines, and a mask over the lines that says which they are."""
+    pieces = list(_sift(lines, 0, layout)) or list(_sift([], 0, layout))
+    table = pa.concat_tables([table for table, _ in pieces])
+    columns = [column.combine_chunks() for column in table.columns]
+    rows = np.concatenate([rows for _, rows in pieces])
+    positive = pc.is_in(columns[layout.label], value_set=layout.positive)
+    good = pc.or_(positive, pc.is_in(columns[layout.label], value_set=layout.negative))
+    for index in layout.floats:
+        good = pc.and_(good, pc.is_finite(columns[index]))
+    alive = np.zeros(len(lines), dtype=np.bool_)
+    alive[rows[np.from_dlpack(pc.indices_nonzero(good))]] = True
+    columns[layout.label] = positive.cast(pa.int8())
+    return pa.RecordBatch.from_arrays(columns, schema=layout.schema).filter(good), alive
+
+
+def _sift(lines: list[bytes], start: int, layout: _Layout) -> Iterator[Piece]:
+    """Halve the lines until Arrow reads what is left: a line's fate is its own, the speed is the block's."""
+    read = read_block(lines, names=layout.names, convert=layout.convert)
+    if read is not None:
+        table, skipped = read
+        yield table, np.delete(np.arange(start, start + len(lines) + 1), skipped)
+    elif len(lines) > 1:
+        middle = len(lines) // 2
+        yield from _sift(lines[:middle], start, layout)
+        yield from _sift(lines[middle:], start + middle, layout)
+
+
+@lru_cache(maxsize=16)
+def _layout(dataset: Dataset) -> _Layout:
+    label = dataset.names.index(dataset.label_name)
+    types = {**{field.name: field.type for field in dataset.schema}, dataset.label_name: pa.string()}
+    return _Layout(
+        names=list(dataset.names),
+        convert=pa_csv.ConvertOptions(column_types=types, null_values=[], strings_can_be_null=False),
+        floats=tuple(i for i, column in enumerate(dataset.columns) if column.type == "float"),
+        label=label,
+        positive=_words(dataset.label.positive),
+        negative=_words(dataset.label.negative),
+        schema=dataset.schema,
+    )
+
+
+def _words(words: Sequence[str]) -> pa.StringArray:
+    """The words as an Arrow array. `pa.array` and `pa.scalar` would import pandas, which takes half a second."""
+    raw = [word.encode() for word in words]
+    offsets = np.cumsum([0, *map(len, raw)], dtype=np.int32)
+    return pa.StringArray.from_buffers(len(raw), pa.py_buffer(offsets), pa.py_buffer(b"".join(raw)))
+
+
+def _explain(line: bytes, dataset: Dataset) -> str | None:
+    """Why a line that was refused is no record, in words; None if it is the contract's header."""
+    names = [name.encode() for name in dataset.names]
+    cells = split_line(line)
+    if cells == names or (line.startswith(BOM) and split_line(line.removeprefix(BOM)) == names):
+        return None
+    if cells is None:
+        return f"a quote that isn't closed: {shorten(line)}"
+    if len(cells) != len(dataset.columns):
+        return f"{len(cells)} columns instead of {len(dataset.columns)}: {shorten(line)}"
+    for column, cell in zip(dataset.columns, cells, strict=True):
+        fault = _fault(column, cell.decode(), dataset)
+        if fault:
+            return fault
+    return f"not readable as a record: {shorten(line)}"
+
+
+def _fault(column: Column, text: str, dataset: Dataset) -> str:
+    """What is wrong with one cell, or nothing."""
+    if column.type == "label":
+        words = sorted({*dataset.label.positive, *dataset.label.negative})
+        expected = shorten(", ".join(words))[1:-1]
+        known = text in words
+        return "" if known else f"unknown label {shorten(text)} in '{column.name}'; expected one of {expected}"
+    what = {"int": "a whole number", "float": "a finite number"}.get(column.type)
+    return "" if what is None or _is_number(text, column) else f"'{column.name}': {shorten(text)} is not {what}"
+
+
+def _is_number(text: str, column: Column) -> bool:
+    try:
+        value = _words([text.strip(" \t")]).cast(ARROW_TYPES[column.type])[0].as_py()
+    except pa.ArrowInvalid:
+        return False
+    return math.isfinite(value)

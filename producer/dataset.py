@@ -1,0 +1,186 @@
+"""The record contract: which columns a record has, what they hold, and how it travels.
+
+A contract is a TOML file. Presets ship with the package; `load_dataset` takes a preset's name or a path.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Literal, Self
+
+import pyarrow as pa
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from .errors import ContractError, UsageError
+
+Wire = Literal["csv", "json-csv", "json"]
+"""How a record travels: a CSV line, a JSON string that holds a CSV line, or a JSON object."""
+
+ARROW_TYPES = {"int": pa.int64(), "float": pa.float64(), "string": pa.string(), "label": pa.int8()}
+
+
+class Column(BaseModel):
+    """One field of a record.
+
+    `feature = false` keeps a column out of the model until it is asked for by name; `note` says why.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(min_length=1)
+    type: Literal["int", "float", "string", "label"]
+    feature: bool = True
+    note: str = ""
+
+
+class Label(BaseModel):
+    """How the words in the label column map to the two classes: `positive` to 1, `negative` to 0."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    positive: tuple[str, ...] = Field(min_length=1)
+    negative: tuple[str, ...] = Field(min_length=1)
+
+
+class Dataset(BaseModel):
+    """A record contract. Columns stand in the order in which they stand in the file and on the wire."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: Literal[1] = 1
+    name: str = Field(min_length=1)
+    wire: Wire = "csv"
+    label: Label
+    columns: tuple[Column, ...] = Field(min_length=2)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        doubled = [name for name, times in Counter(self.names).items() if times > 1]
+        if doubled:
+            raise ValueError(f"columns named twice: {', '.join(doubled)}")
+        if [column.type for column in self.columns].count("label") != 1:
+            raise ValueError("exactly one column must have type 'label'")
+        if not self.features:
+            raise ValueError("no column is a feature")
+        both = set(self.label.positive) & set(self.label.negative)
+        if both:
+            raise ValueError(f"label values both positive and negative: {', '.join(sorted(both))}")
+        return self
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The column names in wire order, the label included."""
+        return tuple(column.name for column in self.columns)
+
+    @property
+    def label_name(self) -> str:
+        """The name of the label column."""
+        return next(column.name for column in self.columns if column.type == "label")
+
+    @property
+    def features(self) -> tuple[Column, ...]:
+        """The columns that a model may use, in wire order."""
+        return tuple(column for column in self.columns if column.feature and column.type != "label")
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The Arrow schema of decoded records; the label is int8, 0 or 1. No field is ever null."""
+        return pa.schema([pa.field(c.name, ARROW_TYPES[c.type], nullable=False) for c in self.columns])
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 (hex) of what a record is: names, types and label values, in order.
+
+        Which columns are features, the name and the wire format are no part of it: they change
+        neither the records nor their meaning.
+        """
+        content = [[[c.name, c.type] for c in self.columns], self.label.positive, self.label.negative]
+        return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+    def with_features(self, names: Iterable[str]) -> Dataset:
+        """The same contract with the named columns as features too.
+
+        Raises:
+            UsageError: a name is no column, or is the label.
+        """
+        asked = tuple(names)
+        for name in asked:
+            if name not in self.names:
+                raise UsageError(f"no column '{name}' in dataset '{self.name}'; it has: {', '.join(self.names)}")
+            if name == self.label_name:
+                raise UsageError(f"'{name}' is the label of dataset '{self.name}'; it can't be a feature")
+        columns = tuple(c.model_copy(update={"feature": c.feature or c.name in asked}) for c in self.columns)
+        return self.model_copy(update={"columns": columns})
+
+    def check_header(self, names: Sequence[str], where: str) -> None:
+        """Hold a file's header against the contract.
+
+        Raises:
+            ContractError: a column is missing, doubled, unknown or out of place; the message names it.
+        """
+        found = tuple(names)
+        if found == self.names:
+            return
+        doubled = [name for name, times in Counter(found).items() if times > 1]
+        missing = [name for name in self.names if name not in found]
+        unknown = [name for name in found if name not in self.names]
+        problems = [
+            f"{what} {', '.join(repr(name) for name in which)}"
+            for what, which in (("missing", missing), ("doubled", doubled), ("not in the contract", unknown))
+            if which
+        ] or ["the columns stand in another order"]
+        raise ContractError(
+            f"{where} doesn't fit dataset '{self.name}': {'; '.join(problems)}. "
+            f"Expected the columns: {', '.join(self.names)}"
+        )
+
+
+def preset_names() -> tuple[str, ...]:
+    """The names of the contracts that ship with the package."""
+    folder = resources.files("producer") / "datasets"
+    return tuple(sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml")))
+
+
+def load_dataset(name_or_path: str | Path) -> Dataset:
+    """The contract of that preset name, or in that TOML file.
+
+    Raises:
+        UsageError: there is no such preset and no such file.
+        ContractError: the file is no valid contract; the message says where and why.
+    """
+    name = str(name_or_path)
+    if name in preset_names():
+        return parse_dataset((resources.files("producer") / "datasets" / f"{name}.toml").read_text("utf-8"), name)
+    try:
+        return parse_dataset(Path(name).read_text("utf-8-sig"), name)
+    except OSError as error:
+        raise UsageError(
+            f"no dataset '{name}': neither a preset ({', '.join(preset_names())}) nor a readable contract file "
+            f"({error.strerror})"
+        ) from None
+    except UnicodeDecodeError:
+        raise ContractError(f"the contract {name} is no UTF-8 text; a contract is a TOML file") from None
+
+
+def parse_dataset(text: str, where: str) -> Dataset:
+    """The contract in a TOML text; `where` names it in messages.
+
+    Raises:
+        ContractError: the text is no TOML, or no valid contract.
+    """
+    try:
+        return Dataset.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise ContractError(f"the contract {where} is no valid TOML: {error}") from None
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(str(part) for part in e['loc']) or 'contract'}: {e['msg'].removeprefix('Value error, ')}"
+            for e in error.errors()
+        )
+        raise ContractError(f"the contract {where} isn't valid: {problems}") from None

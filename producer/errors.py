@@ -1,0 +1,41 @@
+"""The one family of errors: what happened, what was found, what to do next."""
+
+from __future__ import annotations
+
+
+class DriftduelError(Exception):
+    """Something failed in a way the user can understand and act upon.
+
+    The message is shown as it is, so it says what happened, what was found and what to do next.
+
+    Attributes:
+        exit_code: what the command line exits with.
+        retriable: whether the same call may succeed later without any change.
+    """
+
+    exit_code = 1
+    retriable = False
+
+
+class UsageError(DriftduelError):
+    """The call itself is wrong: options or values that can't be meant (exit code 2)."""
+
+    exit_code = 2
+
+
+class ContractError(DriftduelError):
+    """Data, model or contract don't fit each other."""
+
+
+class BrokerError(DriftduelError):
+    """Kafka, or the Java it needs, isn't there or doesn't answer."""
+
+    retriable = True
+
+
+class ModelError(DriftduelError):
+    """A model directory is damaged, foreign or of another version."""
+
+
+class RunError(DriftduelError):
+    """A run directory is damaged, or holds another run."""

@@ -1,0 +1,144 @@
+"""What a synthetic stream is made of: how many records, which seed, which drift and where.
+
+A recipe is checked when it is made, so nothing that holds one needs to check again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from .errors import UsageError
+
+Kind = Literal["encoding", "mix", "prior"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+GENERATORS = ("dns-exfil",)
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """One planted change. Before record `start` all is old, from record `end` on all is new.
+
+    Between them the chance of the new grows in a straight line; `start == end` is an abrupt change. The kinds:
+    `encoding`: the tunnels use another tool (base32, hexadecimal, base64url, and again from the first);
+    `mix`: cloud services appear in the benign traffic, whose hosts are named by machines (the next one takes
+    them away again); `prior`: the share of attacks is halved (the next one restores it).
+    """
+
+    kind: Kind
+    start: int
+    end: int
+
+    def __str__(self) -> str:
+        """As `parse_drift` reads it."""
+        return f"{self.kind}@{self.start}" + ("" if self.start == self.end else f"-{self.end}")
+
+    @property
+    def shape(self) -> Literal["abrupt", "gradual"]:
+        """Whether the change comes at once or by and by."""
+        return "abrupt" if self.start == self.end else "gradual"
+
+    def chance(self, seqs: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+        """The chance [records] that a record with that sequence number is new already."""
+        return np.clip((seqs - self.start + (self.start == self.end)) / max(1, self.end - self.start), 0.0, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """All that a stream depends on.
+
+    Args:
+        records: how many.
+        seed: of all that is drawn.
+        error: the share of records that look exactly like the other class. No model can do better, as long
+            as it is smaller than the share of attacks and of benign records.
+        attack_share: the share of attacks before any `prior` drift.
+        drifts: what changes, and when; those of one kind one after another.
+
+    Raises:
+        UsageError: a value that can't be meant.
+    """
+
+    records: int
+    seed: int
+    error: float = 0.02
+    attack_share: float = 0.4
+    drifts: tuple[Drift, ...] = ()
+    dataset: str = "dns-exfil"
+
+    def __post_init__(self) -> None:
+        """Refuse what can't be meant."""
+        if self.dataset not in GENERATORS:
+            have = ", ".join(GENERATORS)
+            raise UsageError(f"no generator for dataset '{self.dataset}'; there is one for: {have}")
+        if self.records < 1:
+            raise UsageError(f"{self.records} records can't be generated; ask for 1 or more")
+        if self.seed < 0:
+            raise UsageError(f"the seed {self.seed} is negative; use 0 or more")
+        if not 0 <= self.error < 0.5:
+            raise UsageError(f"an error of {self.error} can't be planted; use 0 or more and less than 0.5")
+        if not 0 < self.attack_share < 1:
+            raise UsageError(f"an attack share of {self.attack_share} leaves one class only; use one between 0 and 1")
+        for drift in self.drifts:
+            _check_span(drift, self.records)
+        for kind in KINDS:
+            _check_order(self.of(kind))
+
+    def of(self, kind: Kind) -> tuple[Drift, ...]:
+        """The drifts of one kind in the order of the stream."""
+        return tuple(sorted((d for d in self.drifts if d.kind == kind), key=lambda d: (d.start, d.end)))
+
+
+def _check_span(drift: Drift, records: int) -> None:
+    if drift.end < drift.start:
+        raise UsageError(f"drift {drift} ends before it starts; write KIND@START-END with END at or after START")
+    if drift.start >= records:
+        raise UsageError(
+            f"drift {drift} starts beyond the last record ({records - 1}); start earlier or ask for more records"
+        )
+    if drift.end > records:
+        raise UsageError(
+            f"drift {drift} ends beyond the stream of {records} records; end earlier or ask for more records"
+        )
+
+
+def _check_order(drifts: Sequence[Drift]) -> None:
+    for before, after in pairwise(drifts):
+        if after.start < before.end or after.start == before.start:
+            spans = f"{before} and {after}"
+            raise UsageError(f"drifts {spans} overlap; two of one kind must follow one another")
+
+
+def parse_drift(text: str) -> Drift:
+    """The drift that `KIND@START` (abrupt) or `KIND@START-END` (gradual) stands for.
+
+    Raises:
+        UsageError: the text is neither, or names no known kind.
+    """
+    kind, _, span = text.partition("@")
+    start, dash, end = span.partition("-")
+    for known in KINDS:
+        if kind == known and start.isdecimal() and (end.isdecimal() if dash else True):
+            return Drift(known, int(start), int(end if dash else start))
+    if kind not in KINDS:
+        raise UsageError(f"unknown kind of drift '{kind}' in '{text}'; known are: {', '.join(KINDS)}")
+    raise UsageError(f"drift '{text}' says no place; write {kind}@START or {kind}@START-END, e.g. {kind}@40000-50000")
+
+
+def truth_of(recipe: Recipe) -> dict[str, Any]:
+    """What was planted: the content of the sidecar, drifts by start."""
+    drifts = sorted(recipe.drifts, key=lambda d: (d.start, d.end, d.kind))
+    return {
+        "format": 1,
+        "dataset": recipe.dataset,
+        "records": recipe.records,
+        "seed": recipe.seed,
+        "error": recipe.error,
+        "attack_share": recipe.attack_share,
+        "drifts": [{"kind": d.kind, "shape": d.shape, "start": d.start, "end": d.end} for d in drifts],
+    }

@@ -1,0 +1,181 @@
+"""Seeded synthetic streams with planted drift: the same bytes for the same recipe, on any day.
+
+Records are drawn in blocks, each from its own seed, and only uniform numbers and raw bytes are drawn: a
+longer stream of the same recipe begins with the shorter one, and no change of numpy's distributions moves it.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from .dataset import load_dataset
+from .dns_features import features_of_all
+from .dns_names import BENIGN, DRAWS, PAYLOAD, TUNNELS
+from .errors import DriftduelError, UsageError
+from .recipe import KINDS, Drift, Recipe, truth_of
+
+BLOCK = 4096
+
+
+def records_of(recipe: Recipe) -> Iterator[tuple[list[str], int]]:
+    """The stream in blocks, in order: its CSV lines without line ends, and how many of them are attacks."""
+    for start in range(0, recipe.records, BLOCK):
+        yield _block(recipe, start, min(BLOCK, recipe.records - start))
+
+
+def _block(recipe: Recipe, start: int, size: int) -> tuple[list[str], int]:
+    """Lines and attacks of `size` records from sequence number `start` on; a whole block is always drawn."""
+    seed = np.random.SeedSequence((recipe.seed, start // BLOCK))
+    random = np.random.Generator(np.random.PCG64(seed))
+    choices = random.random((BLOCK, 6))[:size]
+    draws = random.random((BLOCK, DRAWS))[:size].tolist()
+    payload = random.bytes(BLOCK * PAYLOAD)
+    seqs = np.arange(start, start + size)
+    tool, benign, prior = (_regime(recipe.of(k), seqs, choices[:, i]) for i, k in enumerate(KINDS))
+    attack = choices[:, 3] < recipe.attack_share * np.where(prior % 2, 0.5, 1.0)
+    looks_attack = attack ^ (choices[:, 4] < recipe.error)
+    builders = [
+        TUNNELS[t % len(TUNNELS)] if a else BENIGN[b % len(BENIGN)]
+        for a, t, b in zip(looks_attack.tolist(), tool.tolist(), benign.tolist(), strict=True)
+    ]
+    chunks = (payload[place : place + PAYLOAD] for place in range(0, size * PAYLOAD, PAYLOAD))
+    names = [build(row, chunk) for build, row, chunk in zip(builders, draws, chunks, strict=True)]
+    times = _times(seqs, choices[:, 5], recipe.seed)
+    return _lines(times, names, attack), int(attack.sum())
+
+
+def _regime(
+    drifts: Sequence[Drift], seqs: npt.NDArray[np.int64], draws: npt.NDArray[np.float64]
+) -> npt.NDArray[np.int64]:
+    """How many of the drifts have reached each record."""
+    reached = np.zeros(len(seqs), np.int64)
+    for drift in drifts:
+        reached += draws < drift.chance(seqs)
+    return reached
+
+
+def _times(seqs: npt.NDArray[np.int64], draws: npt.NDArray[np.float64], seed: int) -> list[str]:
+    """Times of capture, MM:SS.s: about 20 records a second, neighbours out of order at times."""
+    tenths = ((seed * 7919) % 36000 + seqs * 0.5 + draws * 3).astype(np.int64) % 36000
+    return [f"{t // 600:02d}:{t // 10 % 60:02d}.{t % 10}" for t in tenths.tolist()]
+
+
+def _lines(times: list[str], names: Sequence[str], attack: npt.NDArray[np.bool_]) -> list[str]:
+    """CSV lines; floats have ten significant digits, as in the public captures."""
+    columns = [_words(column) for column in features_of_all(names)]
+    labels = _words(attack.astype(np.int64).tolist())
+    return [",".join(row) for row in zip(times, *columns, labels, strict=True)]
+
+
+def _words(column: Sequence[int | float | str]) -> list[str]:
+    if column and isinstance(column[0], float):
+        return [text if "." in (text := f"{value:.10g}") else f"{text}.0" for value in column]
+    return list(map(str, column))
+
+
+def truth_path(path: Path) -> Path:
+    """Where the sidecar of a stream stands: beside it, `.truth.json` added to its whole name."""
+    return path.with_name(f"{path.name}.truth.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What `write` has written; `sha256` (hex) is that of the file's bytes, compressed where it is."""
+
+    path: Path
+    truth: Path
+    attacks: int
+    sha256: str
+
+
+def write(
+    recipe: Recipe, path: Path, *, force: bool = False, advance: Callable[[int], None] = lambda _: None
+) -> Written:
+    """Write the stream to a CSV file, gzipped where its name says so, and the truth beside it.
+
+    Both appear under their names only when they are whole, the truth first.
+
+    Args:
+        recipe: what to write.
+        path: `*.csv` or `*.csv.gz`; missing folders are made.
+        force: replace a file that is there already.
+        advance: called with the number of records written since the last call.
+
+    Raises:
+        UsageError: the name ends otherwise, or the file is there already.
+        DriftduelError: the place can't be written to.
+    """
+    if not path.name.endswith((".csv", ".csv.gz")):
+        raise UsageError(f"{path} is no name for a stream; end it in .csv or .csv.gz")
+    if path.exists() and not force:
+        raise UsageError(f"{path} is there already; choose another name, or replace it with --force")
+    truth = truth_path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with _whole(path) as stream_part, _whole(truth) as truth_part:
+            attacks = _write_lines(recipe, stream_part, advance, zipped=path.suffix == ".gz")
+            truth_part.write_text(json.dumps(truth_of(recipe), indent=2) + "\n", "utf-8")
+            path.unlink(missing_ok=True)  # never an old stream beside a new truth
+    except OSError as error:
+        raise DriftduelError(f"{path} can't be written ({error.strerror}); choose another place") from None
+    return Written(path, truth, attacks, _sha256(path))
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[Path]:
+    """A file to write that takes the name `path` when the block has ended well, and vanishes otherwise."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        yield part
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _write_lines(recipe: Recipe, path: Path, advance: Callable[[int], None], *, zipped: bool) -> int:
+    """Write header and records; the number of attacks among them."""
+    attacks = 0
+    with path.open("wb") as file, _packed(file, zipped=zipped) as out:
+        out.write(",".join(load_dataset(recipe.dataset).names).encode() + b"\n")
+        for lines, among in records_of(recipe):
+            out.write("\n".join([*lines, ""]).encode())
+            attacks += among
+            advance(len(lines))
+    return attacks
+
+
+@contextmanager
+def _packed(file: BinaryIO, *, zipped: bool) -> Iterator[BinaryIO]:
+    """The file, or gzip into it without name and time, so that the bytes repeat."""
+    if not zipped:
+        yield file
+        return
+    with gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0, compresslevel=6) as packed:
+        yield cast(BinaryIO, packed)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def summary_of(recipe: Recipe, written: Written, *, as_json: bool = False) -> str:
+    """What was written, in two lines for people, or as one JSON object for scripts."""
+    if as_json:
+        made = {"file": str(written.path), "truth": str(written.truth), "sha256": written.sha256}
+        return json.dumps({**made, "attacks": written.attacks, **truth_of(recipe)})
+    planted = ", ".join(map(str, recipe.drifts)) or "no drift"
+    return (
+        f"{written.path}: {recipe.records:,} records, {written.attacks:,} of them attacks, sha256 {written.sha256}\n"
+        f"{written.truth}: what was planted ({planted})"
+    )

@@ -1,0 +1,248 @@
+"""Topics: reading them by offsets, making them, and seeing how they end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from .client import NO_CONFIG, Config, InvalidTopic, TopicExists, TopicPartition, connect, speaking
+from .errors import BrokerError, ContractError, UsageError
+
+POLL_MS = 100
+STALL_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Messages of one partition, from one poll.
+
+    Attributes:
+        partition: which partition.
+        offsets: [messages] their offsets, ascending; there may be gaps.
+        keys: [messages] their keys; None where a message has none.
+        values: [messages] their bytes; None is a tombstone.
+    """
+
+    partition: int
+    offsets: npt.NDArray[np.int64]
+    keys: list[bytes | None]
+    values: list[bytes | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Last:
+    """How a partition ends: the offset after its last message, and that message's key."""
+
+    end: int
+    key: bytes | None
+
+
+class TopicReader:
+    """Reads a topic by offsets, in no group, committing nothing. Use it as a context manager.
+
+    Args:
+        bootstrap: `HOST:PORT`, several separated by commas.
+        topic: the topic's name. It isn't created.
+        config: further client settings by kafka-python's names, as `read_client_config` gives them.
+        allow_empty: accept a topic without a single message.
+
+    Attributes:
+        beginning: the first offset of each partition, when the reader was opened.
+        end: the offset after the last message of each partition, when the reader was opened.
+
+    Raises:
+        BrokerError: no broker answers there.
+        ContractError: there is no such topic, or it is empty.
+    """
+
+    def __init__(self, bootstrap: str, topic: str, *, config: Config = NO_CONFIG, allow_empty: bool = False) -> None:
+        self.bootstrap = bootstrap
+        self.topic = topic
+        self._consumer = connect("reader", bootstrap, config)
+        try:
+            self.beginning, self.end = self._bounds()
+            if self.beginning == self.end and not allow_empty:
+                raise ContractError(
+                    f"topic '{topic}' at {bootstrap} is empty; fill it with 'driftduel produce', or wait until "
+                    "something is on it"
+                )
+        except BaseException:
+            self.close()
+            raise
+
+    def chunks(
+        self,
+        start: Mapping[int, int],
+        end: Mapping[int, int],
+        *,
+        stall: float = STALL_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> Iterator[Chunk]:
+        """All messages from `start` (included) to `end` (excluded); ends by itself.
+
+        The order is that of the offsets within a partition, and any between partitions. An offset may hold no
+        message (transaction markers, compaction); the end is reached all the same.
+
+        Args:
+            start: first offset by partition.
+            end: the offset after the last, by partition; partitions that aren't named aren't read.
+            stall: seconds without any message after which reading is given up.
+            clock: seconds; asked only while nothing arrives.
+
+        Raises:
+            ContractError: some of those offsets aren't on the topic (any more).
+            BrokerError: nothing arrived for `stall` seconds.
+        """
+        self._check_range(start, end)
+        pending = {TopicPartition(self.topic, p): end[p] for p in end if start[p] < end[p]}
+        with speaking(self.bootstrap):
+            self._consumer.assign(list(pending))
+            self._consumer.resume(*pending)  # a partition read to its end before stays paused
+            for partition in pending:
+                self._consumer.seek(partition, start[partition.partition])
+        seen = clock()
+        while pending:
+            with speaking(self.bootstrap):
+                polled = self._consumer.poll(POLL_MS)
+                self._retire(ends := dict(pending), pending, polled)
+            for partition, records in polled.items():
+                yield from _chunk(partition.partition, records, ends[partition])
+            if polled:
+                seen = clock()
+            elif pending and clock() - seen > stall:
+                raise BrokerError(self._stalled(pending, stall))
+
+    def close(self) -> None:
+        """Leave the broker."""
+        self._consumer.close(autocommit=False, timeout_ms=1_000)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        self.close()
+
+    def _bounds(self) -> tuple[dict[int, int], dict[int, int]]:
+        with speaking(self.bootstrap):
+            numbers = self._consumer.partitions_for_topic(self.topic)
+            if not numbers:
+                known = sorted(self._consumer.topics())
+                raise ContractError(
+                    f"no topic '{self.topic}' at {self.bootstrap}; it has: {', '.join(known) or 'none'}"
+                )
+            partitions = [TopicPartition(self.topic, number) for number in sorted(numbers)]
+            first = self._consumer.beginning_offsets(partitions)
+            last = self._consumer.end_offsets(partitions)
+        return {p.partition: first[p] for p in partitions}, {p.partition: last[p] for p in partitions}
+
+    def _check_range(self, start: Mapping[int, int], end: Mapping[int, int]) -> None:
+        for partition, stop in end.items():
+            if partition not in self.end or stop > self.end[partition]:
+                there = self.end.get(partition, "nothing")
+                raise ContractError(
+                    f"topic '{self.topic}' at {self.bootstrap} ends at {there} in partition {partition}, "
+                    f"expected to reach {stop}: it isn't the topic it was; give the one that was read before"
+                )
+            if start[partition] < min(self.beginning[partition], stop):
+                raise ContractError(
+                    f"topic '{self.topic}' at {self.bootstrap} begins at offset {self.beginning[partition]} in "
+                    f"partition {partition}, needed from {start[partition]}: older messages were deleted; "
+                    "replay the file onto a new topic"
+                )
+
+    def _retire(self, ends: Mapping[Any, int], pending: dict[Any, int], polled: Mapping[Any, list[Any]]) -> None:
+        """Drop the partitions that are done, and stop fetching them."""
+        for partition, end in ends.items():
+            records = polled.get(partition)
+            # Asking for the position is slow; the last message tells as much while there are messages.
+            reached = records[-1].offset + 1 if records else 0 if polled else self._position(partition)
+            if reached >= end:
+                del pending[partition]
+                self._consumer.pause(partition)
+
+    def _position(self, partition: Any) -> int:
+        return int(self._consumer.position(partition, timeout_ms=POLL_MS) or 0)
+
+    def _stalled(self, pending: Mapping[Any, int], stall: float) -> str:
+        stands = ", ".join(f"partition {p.partition} at {self._position(p)} of {end}" for p, end in pending.items())
+        return (
+            f"nothing arrived from topic '{self.topic}' at {self.bootstrap} for {stall:g} seconds, though its end "
+            f"isn't reached ({stands}); check that the broker is running, and run the same command again"
+        )
+
+
+def ensure_topic(bootstrap: str, topic: str, *, partitions: int | None, config: Config = NO_CONFIG) -> int:
+    """Make sure that a topic is there; its number of partitions.
+
+    Args:
+        bootstrap: `HOST:PORT`, several separated by commas.
+        topic: the topic's name; it is created if there is none.
+        partitions: how many it must have; None takes what is there, and creates one.
+        config: further client settings by kafka-python's names.
+
+    Raises:
+        BrokerError: no broker answers there, or it refuses.
+        ContractError: the topic has another number of partitions.
+        UsageError: no topic can have that name.
+    """
+    with closing(connect("admin", bootstrap, config)) as admin, speaking(bootstrap):
+        if topic not in admin.list_topics():
+            _create(admin, topic, partitions or 1)
+        found = len(admin.describe_topics([topic])[0]["partitions"])
+    if partitions is not None and found != partitions:
+        raise ContractError(
+            f"topic '{topic}' at {bootstrap} has {found} partition{'s' * (found > 1)}, not {partitions}; leave out "
+            "--partitions, or choose another topic"
+        )
+    return found
+
+
+def last_records(bootstrap: str, topic: str, *, config: Config = NO_CONFIG) -> dict[int, Last | None]:
+    """How each partition ends; None for one without a message.
+
+    Raises:
+        BrokerError: no broker answers there.
+        ContractError: there is no such topic, or a partition ends in something that is no message.
+    """
+    with TopicReader(bootstrap, topic, config=config, allow_empty=True) as reader:
+        filled = {p: end for p, end in reader.end.items() if end > reader.beginning[p]}
+        last: dict[int, Last | None] = dict.fromkeys(reader.end)
+        for chunk in reader.chunks({p: end - 1 for p, end in filled.items()}, filled):
+            last[chunk.partition] = Last(end=filled[chunk.partition], key=chunk.keys[-1])
+        for partition, end in reader.end.items():
+            if end and last[partition] is None:
+                raise ContractError(
+                    f"partition {partition} of topic '{topic}' at {bootstrap} has no message at its end (offset "
+                    f"{end - 1}): it was written in transactions, compacted or emptied. Choose another topic"
+                )
+    return last
+
+
+def _create(admin: Any, topic: str, partitions: int) -> None:
+    try:
+        admin.create_topics({topic: {"num_partitions": partitions}}, wait_for_metadata=True)
+    except InvalidTopic:
+        raise UsageError(
+            f"no topic can be named '{topic}'; use up to 249 letters, digits, dots, dashes and underscores"
+        ) from None
+    except TopicExists:
+        admin.wait_for_topics([topic])
+
+
+def _chunk(partition: int, records: list[Any], end: int) -> Iterator[Chunk]:
+    """The records before `end` as a chunk, if there are any."""
+    if records[-1].offset >= end:
+        records = [record for record in records if record.offset < end]
+    if records:
+        yield Chunk(
+            partition=partition,
+            offsets=np.fromiter((record.offset for record in records), dtype=np.int64, count=len(records)),
+            keys=[record.key for record in records],
+            values=[record.value for record in records],
+        )

@@ -1,0 +1,106 @@
+"""Writing to a topic: each message exactly once, at the offset where it belongs."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, Self
+
+from .client import NO_CONFIG, Config, KafkaFailure, TooLarge, connect
+from .errors import BrokerError, ContractError
+
+UNSETTLED = 20_000
+"""Messages under way before the writer waits for the oldest: the client itself knows no limit."""
+
+FLUSH_SECONDS = 60.0
+
+
+class TopicWriter:
+    """Appends messages, each to a known offset, exactly once. Use it as a context manager.
+
+    Leaving the block waits until everything is on the topic; leaving it by Ctrl-C does so too, leaving it by
+    an error doesn't.
+
+    Args:
+        bootstrap: `HOST:PORT`, several separated by commas.
+        topic: the topic's name. It isn't created.
+        config: further client settings by kafka-python's names.
+
+    Raises:
+        BrokerError: no broker answers there.
+    """
+
+    def __init__(self, bootstrap: str, topic: str, *, config: Config = NO_CONFIG) -> None:
+        self.bootstrap = bootstrap
+        self.topic = topic
+        self._producer = connect("writer", bootstrap, config)
+        self._under_way: deque[tuple[int, int, Any]] = deque()
+
+    def send(self, seq: int, *, partition: int, offset: int, key: bytes, value: bytes) -> None:
+        """Hand over one message. A failure may show here or at a later call; it names the sequence number.
+
+        Args:
+            seq: the record's number, for messages only.
+            partition: where the message goes.
+            offset: where it must land there: if something else writes to the topic too, it won't.
+            key: its key.
+            value: its bytes.
+
+        Raises:
+            BrokerError: a message couldn't be written.
+            ContractError: it is too large, or landed elsewhere.
+        """
+        with self._naming(seq):
+            future = self._producer.send(self.topic, value=value, key=key, partition=partition)
+        self._under_way.append((seq, offset, future))
+        while self._under_way and self._under_way[0][2].is_done:
+            self._settle()
+        if len(self._under_way) > UNSETTLED:
+            self._settle()
+
+    def flush(self) -> None:
+        """Wait until everything handed over is on the topic.
+
+        Raises:
+            BrokerError, ContractError: as `send`.
+        """
+        if self._under_way:
+            with self._naming(self._under_way[0][0]):
+                self._producer.flush(timeout=FLUSH_SECONDS)
+        while self._under_way:
+            self._settle()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: object, trace: object) -> None:
+        try:
+            if kind is None or issubclass(kind, KeyboardInterrupt):
+                self.flush()
+        finally:
+            with suppress(KafkaFailure):
+                self._producer.close(timeout=0 if self._under_way else 10)
+
+    def _settle(self) -> None:
+        seq, offset, future = self._under_way.popleft()
+        with self._naming(seq):
+            landed = future.get(timeout=FLUSH_SECONDS).offset
+        if landed != offset:
+            raise ContractError(
+                f"record {seq} landed at offset {landed} of topic '{self.topic}' at {self.bootstrap} instead of "
+                f"{offset}: something else writes to this topic too. Replay the file onto a topic of its own"
+            )
+
+    @contextmanager
+    def _naming(self, seq: int) -> Iterator[None]:
+        where = f"record {seq} couldn't be written to topic '{self.topic}' at {self.bootstrap}"
+        try:
+            yield
+        except TooLarge as error:
+            raise ContractError(f"{where}: it is larger than the broker takes ({error})") from None
+        except KafkaFailure as error:
+            raise BrokerError(
+                f"{where} ({error}); check that the broker is running, and run the same command again: it goes on "
+                "where the topic ends"
+            ) from error

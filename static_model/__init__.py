@@ -1,0 +1,1 @@
+"""From a CSV file to a trained model that can be scored anywhere."""

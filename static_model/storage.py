@@ -1,0 +1,122 @@
+"""Reads and writes the files of a model directory: bounded, checked against their digests, no objects in arrays."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import math
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from producer.errors import ModelError
+
+DIGEST = "DIGEST"
+MAX_TEXT = 64 * 2**20
+"""Bytes that a model's text file may have: far more than any has, so that a wrong file can't fill the memory."""
+
+_HEADER = re.compile(
+    rb"\{'descr': '(<[if][48])', 'fortran_order': False, 'shape': \((\d{1,12}),(?: (\d{1,12}))?\), \} *\n"
+)
+_LINE = re.compile(r"sha256:([0-9a-f]{64})  (\S+)")
+
+
+def array_bytes(array: npt.NDArray[np.generic]) -> bytes:
+    """An array as a `.npy` file, the same bytes on every machine: little-endian, C order, no objects."""
+    buffer = io.BytesIO()
+    plain = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+    np.save(buffer, plain, allow_pickle=False)
+    return buffer.getvalue()
+
+
+def digest_text(files: Mapping[str, bytes]) -> str:
+    """The content of `DIGEST`: one line for each file, by name, and one for these lines together."""
+    lines = "".join(f"sha256:{hashlib.sha256(files[name]).hexdigest()}  {name}\n" for name in sorted(files))
+    return f"{lines}sha256:{hashlib.sha256(lines.encode()).hexdigest()}  total\n"
+
+
+def total(digest: str) -> str:
+    """The hex digits of the last line of a `DIGEST`."""
+    return digest.splitlines()[-1].split()[0].removeprefix("sha256:")
+
+
+def read_text(path: Path) -> bytes:
+    """A text file's bytes.
+
+    Raises:
+        ModelError: it's missing, unreadable or far too large.
+    """
+    try:
+        if path.stat().st_size > MAX_TEXT:
+            raise ModelError(f"{path} has {path.stat().st_size} bytes: too large for a file that describes a model")
+        return path.read_bytes()
+    except OSError as error:
+        raise _unreadable(path, error) from None
+
+
+def read_digests(directory: Path) -> dict[str, str]:
+    """The SHA-256 that `DIGEST` gives for each file, by name.
+
+    Raises:
+        ModelError: it's missing, or its lines don't agree with its total.
+    """
+    path = directory / DIGEST
+    text = read_text(path).decode("utf-8", "replace")
+    found = [_LINE.fullmatch(line) for line in text.splitlines()]
+    digests = {match[2]: match[1] for match in found if match is not None}
+    lines = "".join(f"{line}\n" for line in text.splitlines()[:-1])
+    if None in found or digests.pop("total", "") != hashlib.sha256(lines.encode()).hexdigest():
+        raise ModelError(f"{path} is damaged: its lines don't agree with its total")
+    return digests
+
+
+def check_digest(path: Path, name: str, digests: Mapping[str, str]) -> None:
+    """Compare a file, `name` in `DIGEST`, with its digest.
+
+    Raises:
+        ModelError: it's missing, `DIGEST` doesn't list it, or it isn't what was saved.
+    """
+    try:
+        with path.open("rb") as file:
+            actual = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise _unreadable(path, error) from None
+    if digests.get(name) != actual:
+        raise ModelError(
+            f"{path} is damaged: its digest is {actual[:12]}..., {DIGEST} says {digests.get(name, 'nothing')[:12]}...; "
+            "take the model from where it was made, or train it again"
+        )
+
+
+def read_array(path: Path) -> npt.NDArray[np.generic]:
+    """A `.npy` array as `array_bytes` writes it, read only.
+
+    The header is matched, not parsed, as NumPy's parser takes Python expressions; and the file must be exactly as long
+    as its header says, so that memory stays bounded.
+
+    Raises:
+        ModelError: it's anything else.
+    """
+    try:
+        with path.open("rb") as file:
+            start = file.read(10)
+            header = _HEADER.fullmatch(file.read(int.from_bytes(start[8:], "little")))
+            if start[:8] == b"\x93NUMPY\x01\x00" and header is not None:
+                dtype = np.dtype(header[1].decode())
+                shape = tuple(int(size) for size in header.groups()[1:] if size is not None)
+                if path.stat().st_size - file.tell() == math.prod(shape) * dtype.itemsize:
+                    array = np.fromfile(file, dtype).reshape(shape)
+                    array.setflags(write=False)
+                    return array
+    except OSError as error:
+        raise _unreadable(path, error) from None
+    raise ModelError(f"{path} isn't a whole .npy array of plain numbers, as a model's arrays are")
+
+
+def _unreadable(path: Path, error: OSError) -> ModelError:
+    if isinstance(error, FileNotFoundError):
+        return ModelError(f"{path} is missing; the model directory isn't whole, take it from where it was made")
+    return ModelError(f"{path} can't be read: {error.strerror or error}")

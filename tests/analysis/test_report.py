@@ -1,0 +1,156 @@
+"""The report as a user gets it: the table, the verdict, summary.json and the figures."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from analysis.cli import report
+from analysis.report import write_report
+from producer.errors import RunError, UsageError
+
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def shown(*arguments: object) -> Result:
+    """What the command prints; an unexpected error is raised."""
+    return CliRunner().invoke(report, [str(a) for a in arguments], catch_exceptions=False)
+
+
+def test_the_summary_counts_and_compares(drifting: Path) -> None:
+    """Totals from summed counts, costs from events, baselines from labels, and the paired comparison."""
+    summary = write_report(drifting).summary
+    static, dynamic = summary["arms"]["static"], summary["arms"]["dynamic"]
+    assert static["counts"] == {"tp": 410, "fp": 90, "tn": 410, "fn": 90}
+    assert static["metrics"]["accuracy"] == pytest.approx(0.82)
+    assert dynamic["metrics"]["accuracy"] == pytest.approx(0.94)
+    assert dynamic["cost"] == {"alarms": 1, "fits": 1, "rows": 500, "promoted": 1, "rejected": 1, "refused": 1}
+    assert summary["baselines"]["no-change"]["metrics"]["accuracy"] == pytest.approx(0.001)
+    assert summary["baselines"]["majority"]["counts"] == {"tp": 0, "fp": 0, "tn": 500, "fn": 500}
+    found = summary["comparisons"]["dynamic"]
+    assert (found["finding"], found["reference_only_wrong"], found["arm_only_wrong"]) == ("better", 120, 0)
+    assert found["estimate"]["difference"] == pytest.approx(12.0)
+    assert (summary["format"], summary["finished"], summary["windows"], summary["records"]) == (1, True, 10, 1000)
+
+
+def test_everything_is_written(drifting: Path) -> None:
+    """summary.json, and a picture and a table for each metric, lie in the run; nothing temporary is left."""
+    written = write_report(drifting)
+    assert json.loads((drifting / "summary.json").read_text()) == written.summary
+    names = sorted(path.name for path in (drifting / "figures").iterdir())
+    assert names == ["accuracy.csv", "accuracy.png", "f1.csv", "f1.png"]
+    assert all(path.read_bytes().startswith(PNG) for path in written.figures)
+    assert not [path.name for path in drifting.iterdir() if path.name.endswith(".tmp")]
+
+
+def test_a_figure_comes_with_its_numbers(drifting: Path) -> None:
+    """The table beside a figure holds the value and the band of every window and arm."""
+    write_report(drifting, metrics=["accuracy"])
+    with (drifting / "figures" / "accuracy.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 20
+    fallen = next(row for row in rows if (row["window"], row["arm"]) == ("9", "static"))
+    assert (fallen["first_seq"], fallen["last_seq"], fallen["accuracy"]) == ("900", "999", "0.7")
+    assert 0.60 < float(fallen["low"]) < 0.7 < float(fallen["high"]) < 0.79
+
+
+def test_the_same_run_gives_the_same_bytes(drifting: Path, tmp_path: Path) -> None:
+    """A report made twice is the same, pictures included."""
+    for name in ("a", "b"):
+        write_report(drifting, out=tmp_path / name)
+    for file in ("summary.json", "figures/accuracy.png", "figures/accuracy.csv", "figures/f1.png"):
+        assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
+
+
+@pytest.mark.parametrize("change", ["truth", "events", "band"])
+def test_a_figure_shows_what_it_is_given(drifting: Path, tmp_path: Path, change: str) -> None:
+    """Planted truth, events and the metric each leave their mark in the picture."""
+    before = write_report(drifting, metrics=["f1"], out=tmp_path / "a").figures[0].read_bytes()
+    if change == "truth":
+        (drifting / "truth.json").unlink()
+    if change == "events":
+        (drifting / "events.jsonl").write_text("")
+    metric = "recall" if change == "band" else "f1"
+    after = write_report(drifting, metrics=[metric], out=tmp_path / "b").figures[0].read_bytes()
+    assert before != after
+
+
+def test_the_command_shows_table_verdict_and_paths(drifting: Path) -> None:
+    """Arms and baselines in one table no wider than 80 columns, the verdict in words, and every path."""
+    output = shown(drifting, "--out", drifting / "out").output
+    table = output.split("\n\n")[0].splitlines()
+    assert max(map(len, table)) <= 80
+    assert [line.split()[0] for line in table[2:]] == ["static", "dynamic", "majority", "no-change"]
+    assert table[3].split() == ["dynamic", *["0.9400"] * 4, "0.8800", "1", "1", "500", "1"]
+    assert "On this stream of 1,000 records the arm 'dynamic' made 12.00 errors per 100 records fewer" in output
+    assert f"figure:  {drifting / 'out' / 'figures' / 'accuracy.png'} (its numbers: accuracy.csv)" in output
+    assert f"summary: {drifting / 'out' / 'summary.json'}" in output
+
+
+def test_json_is_the_summary(drifting: Path) -> None:
+    """With --json nothing but the summary is on stdout."""
+    assert json.loads(shown(drifting, "--json").stdout) == json.loads((drifting / "summary.json").read_text())
+
+
+def test_an_unfinished_run_is_reported_as_such(drifting: Path) -> None:
+    """What is there is reported, with a plain statement that more will follow."""
+    manifest = (drifting / "manifest.json").read_text()
+    (drifting / "manifest.json").write_text(manifest.replace("finished", "running"))
+    assert "This run isn't finished: 10 windows are reported." in shown(drifting).output
+
+
+def test_a_stream_of_one_class(make_run: Callable[..., Path]) -> None:
+    """With one class there is accuracy only: no F1, an honest figure, and a note."""
+    ones = [np.ones(100, dtype=np.int8)] * 3
+    output = shown(make_run(ones, {"static": ones, "dynamic": ones})).output
+    assert "All labels are of one class: only accuracy is defined." in output
+    assert "was identical to 'static' in every window: it never promoted another model" in output
+
+
+def test_a_run_of_one_arm(make_run: Callable[..., Path]) -> None:
+    """One arm is reported without a comparison."""
+    labels = [np.array([0, 1] * 50, dtype=np.int8)]
+    summary = write_report(make_run(labels, {"static": labels})).summary
+    assert summary["verdicts"] == {"static": "Only the arm 'static' ran: there is nothing to compare it with."}
+    assert summary["comparisons"] == {}
+
+
+def test_a_window_without_records(make_run: Callable[..., Path]) -> None:
+    """A window in which every message was a dead letter breaks no report."""
+    labels = [np.array([0, 1] * 50, dtype=np.int8), np.empty(0, dtype=np.int8)]
+    summary = write_report(make_run(labels, {"static": labels, "dynamic": labels})).summary
+    assert (summary["windows"], summary["labelled"]) == (2, 100)
+
+
+def test_nothing_labelled_at_all(make_run: Callable[..., Path]) -> None:
+    """Without any record there is a report all the same, and it says that nothing can be said."""
+    empty = [np.empty(0, dtype=np.int8)]
+    output = shown(make_run(empty, {"static": empty, "dynamic": empty})).output
+    assert "no record of this stream is labelled" in output
+
+
+def test_several_arms_are_told_apart_with_a_warning(make_run: Callable[..., Path]) -> None:
+    """Each arm is held against static, and the reader is told that nothing corrects for their number."""
+    labels = [np.array([0, 1] * 50, dtype=np.int8)]
+    summary = write_report(make_run(labels, {"static": labels, "one": labels, "two": labels})).summary
+    assert sorted(summary["verdicts"]) == ["one", "two"]
+    assert "Several arms are compared here, each at 95 % and without a correction for their number." in summary["notes"]
+
+
+def test_an_unknown_metric_is_refused(drifting: Path) -> None:
+    """A misspelt metric is named, with the nearest one and all that are known."""
+    with pytest.raises(UsageError, match="no metric 'acuracy', perhaps 'accuracy'\\? Known are accuracy, balanced"):
+        write_report(drifting, metrics=["acuracy"])
+
+
+def test_a_place_that_cannot_be_written(drifting: Path, tmp_path: Path) -> None:
+    """A report that can't be written says so."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RunError, match=r"can't write the report to .*file: .*choose another --out"):
+        write_report(drifting, out=tmp_path / "file")

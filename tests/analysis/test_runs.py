@@ -1,0 +1,131 @@
+"""Reading a run directory: what is there, what is damaged, and what was never finished."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from analysis.runs import metric_table, read_outcomes, read_run
+from producer.errors import RunError
+from static_model.metrics import wilson
+
+ONE = [np.array([0, 1, 1, 0], dtype=np.int8), np.array([1, 1], dtype=np.int8)]
+
+
+def test_a_run_is_read_whole(drifting: Path) -> None:
+    """Arms, windows, events and truth come back as they were written."""
+    run = read_run(drifting)
+    assert (run.arms, run.finished, run.partial) == (("static", "dynamic"), True, ())
+    assert (len(run.windows), run.truth["drifts"][0]["start"]) == (20, 400)
+    assert [e["event"] for e in run.events] == ["drift", "retrain", "refused", "promoted", "rejected"]
+
+
+def test_outcomes_are_read_record_by_record(drifting: Path) -> None:
+    """What each arm got wrong comes from the ledger's scores, by the model in force and the run's threshold."""
+    outcomes = read_outcomes(read_run(drifting))
+    assert [w.sum() for w in outcomes.wrong["static"]] == [0] * 4 + [30] * 6
+    assert [w.sum() for w in outcomes.wrong["dynamic"]] == [0] * 4 + [30, 30] + [0] * 4
+    assert np.flatnonzero(outcomes.wrong["static"][4]).tolist() == list(range(30))
+    assert outcomes.labels[0].tolist() == [0, 1] * 50
+
+
+@pytest.mark.parametrize("model", ["001234567890", "12e456789012", "nan"])
+def test_a_model_id_of_digits_stays_a_word(make_run: Callable[..., Path], model: str) -> None:
+    """Ids that look like numbers are words, and so is an arm that somebody called nan."""
+    run = make_run(ONE, {"static": ONE, "nan": ONE})
+    text = (run / "windows.csv").read_text()
+    (run / "windows.csv").write_text(text.replace("model-of-static", model).replace("model-of-nan", model))
+    windows = read_run(run).windows
+    assert set(windows["model"]) == {model}
+    assert set(windows["arm"]) == {"static", "nan"}
+
+
+def test_undefined_metrics_are_undefined(make_run: Callable[..., Path]) -> None:
+    """In a window of one class there is an accuracy and no recall: no number and no band."""
+    run = read_run(make_run(ONE, {"static": ONE}))
+    recall = metric_table(run.windows, "recall")
+    assert recall["recall"].isna().tolist() == [False, True]
+    assert recall[["low", "high"]].isna().all(axis=1).tolist() == [False, True]
+    assert metric_table(run.windows, "accuracy")["accuracy"].tolist() == [1.0, 1.0]
+
+
+def test_bands_stand_on_their_own_denominators(drifting: Path) -> None:
+    """Accuracy's band counts all 100 records, recall's the 50 positives only, and F1 has none."""
+    windows = read_run(drifting).windows
+    row = windows.index[(windows["window"] == 4) & (windows["arm"] == "static")][0]
+    expected = {"accuracy": wilson(70, 100), "recall": wilson(35, 50)}
+    for metric, band in expected.items():
+        assert band == tuple(metric_table(windows, metric).loc[row, ["low", "high"]])
+    assert metric_table(windows, "f1")[["low", "high"]].isna().all(axis=None)
+
+
+def test_an_arm_that_lacks_windows_is_set_apart(make_run: Callable[..., Path]) -> None:
+    """An arm that an interruption left half-way is named and compared with nobody."""
+    run = read_run(make_run(ONE, {"static": ONE, "late": ONE[:1], "dynamic": ONE}))
+    assert (run.arms, run.partial) == (("static", "dynamic"), ("late",))
+    assert set(read_outcomes(run).wrong) == {"static", "dynamic"}
+
+
+def test_windows_that_the_tracker_lacks_are_left_out(drifting: Path) -> None:
+    """When the ledger is ahead of windows.csv, both speak of the same windows."""
+    lines = (drifting / "windows.csv").read_text().splitlines(keepends=True)
+    (drifting / "windows.csv").write_text("".join(lines[:7]))
+    assert len(read_outcomes(read_run(drifting)).labels) == 3
+
+
+def test_truth_may_come_from_elsewhere(drifting: Path, tmp_path: Path) -> None:
+    """A sidecar named by the user takes the place of the run's own."""
+    drift = {"kind": "prior", "shape": "gradual", "start": 5, "end": 9}
+    (tmp_path / "t.json").write_text(json.dumps({"format": 1, "drifts": [drift]}))
+    assert read_run(drifting, truth=tmp_path / "t.json").truth["drifts"] == [drift]
+
+
+def damage(run: Path, file: str, change: Callable[[str], str]) -> None:
+    (run / file).write_text(change((run / file).read_text()))
+
+
+@pytest.mark.parametrize(
+    ("file", "change", "message"),
+    [
+        ("manifest.json", lambda t: t[:-20], "manifest.json is damaged: no JSON"),
+        ("manifest.json", lambda t: "[]", "expected a JSON object, found list"),
+        ("manifest.json", lambda t: t.replace('"format": 1', '"format": 2'), "has format 2.*a later one"),
+        ("windows.csv", lambda t: t.replace("labelled", "labels"), "the columns labelled are missing"),
+        ("windows.csv", lambda t: t.partition("\n")[0] + "\n", "is finished, but lists no window"),
+        ("windows.csv", lambda t: t + "1,2,3" + ",4" * 40 + "\n", "windows.csv is damaged"),
+        ("events.jsonl", lambda t: t + '{"window": 3', "events.jsonl, line 6, is damaged"),
+        ("events.jsonl", lambda t: '{"window": 3, "arm": "dynamic"}\n', "line 1, is damaged: KeyError\\('event'\\)"),
+        ("truth.json", lambda t: t.replace("start", "begin"), "truth.json holds no planted truth"),
+    ],
+)
+def test_a_damaged_file_is_named(drifting: Path, file: str, change: Callable[[str], str], message: str) -> None:
+    """Every damaged file leads to a sentence that names it."""
+    damage(drifting, file, change)
+    with pytest.raises(RunError, match=message):
+        read_run(drifting)
+
+
+def test_what_is_no_run_is_said_so(tmp_path: Path) -> None:
+    """A directory without a manifest is no run, and neither is one that isn't there."""
+    for path in (tmp_path, tmp_path / "nothing"):
+        with pytest.raises(RunError, match=r"is no run: it has no manifest\.json"):
+            read_run(path)
+
+
+def test_a_run_without_windows_says_how_to_go_on(drifting: Path) -> None:
+    """A run that was interrupted before its first export names the way out."""
+    damage(drifting, "manifest.json", lambda t: t.replace("finished", "running"))
+    (drifting / "windows.csv").unlink()
+    with pytest.raises(RunError, match="isn't finished and lists no window; run the same 'driftduel evaluate' again"):
+        read_run(drifting)
+
+
+def test_ledger_and_tracker_must_agree(drifting: Path) -> None:
+    """A tracker whose counts aren't the ledger's is never reported."""
+    damage(drifting, "windows.csv", lambda t: t.replace(",35,15,35,15,", ",36,15,35,14,", 1))
+    with pytest.raises(RunError, match=r"in window 4 the ledger counts 30 errors of 'static', windows\.csv 29"):
+        read_outcomes(read_run(drifting))

@@ -1,0 +1,100 @@
+"""A tiny contract with a learnable rule: its stream, its file, and a real model of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from producer.codec import decode
+from producer.dataset import Column, Dataset, Label
+from static_model.artifact import Model, Numeric, save_model
+from static_model.fitted import forest_from_sklearn
+from static_model.scorer import Scorer, featurise
+
+NOISE = 0.05
+WORDS = ("alpha", "nan", "null", "Zürich", '"quoted, too"', "")
+PARAMETERS = {"trees": 10, "max_depth": 5, "min_instances": 5}
+
+
+@pytest.fixture
+def tiny() -> Dataset:
+    """The contract: two features, a word that is none, and the label."""
+    return Dataset(
+        name="tiny",
+        label=Label(positive=("attack",), negative=("benign",)),
+        columns=(
+            Column(name="a", type="int"),
+            Column(name="b", type="float"),
+            Column(name="word", type="string", feature=False),
+            Column(name="y", type="label"),
+        ),
+    )
+
+
+@pytest.fixture
+def tiny_lines() -> Callable[..., list[bytes]]:
+    """Makes `n` seeded CSV lines: an attack iff a > 10 b, but for 5 % noise; inverted from `flip_from` on."""
+    return make_lines
+
+
+@pytest.fixture
+def tiny_file(tiny: Dataset) -> Callable[[Path, Sequence[bytes]], Path]:
+    """Writes lines under the contract's header to a path, and returns the path."""
+
+    def write(path: Path, lines: Sequence[bytes]) -> Path:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"".join(line + b"\n" for line in (",".join(tiny.names).encode(), *lines)))
+        return path
+
+    return write
+
+
+@pytest.fixture
+def tiny_model(tiny: Dataset) -> Callable[[Path], Path]:
+    """Saves a real forest, trained on 2,000 lines and tried on 500 further ones, to a directory, and returns that."""
+
+    def save(directory: Path) -> Path:
+        save_model(fit_model(tiny), directory)
+        return directory
+
+    return save
+
+
+def make_lines(n: int, seed: int, flip_from: int | None = None) -> list[bytes]:
+    """The lines of `tiny_lines`; a shorter list is the beginning of a longer one of the same seed and drift."""
+    rng = np.random.default_rng(seed)
+    rows = rng.random((n, 4))
+    flips = np.arange(n) >= (n if flip_from is None else flip_from)
+    return [
+        make_line(int(a * 100), round(b * 10, 3), WORDS[int(w * len(WORDS))], flipped=(noise < NOISE) != flip)
+        for (a, b, w, noise), flip in zip(rows.tolist(), flips.tolist(), strict=True)
+    ]
+
+
+def make_line(a: int, b: float, word: str, *, flipped: bool) -> bytes:
+    """One line by the rule, or by its inverse."""
+    return f"{a},{b},{word},{'attack' if (a > 10 * b) != flipped else 'benign'}".encode()
+
+
+def fit_model(tiny: Dataset) -> Model:
+    """The model of `tiny_model`."""
+    from sklearn.ensemble import RandomForestClassifier
+
+    records = decode(make_lines(2500, seed=0), tiny, wire="csv").records
+    steps = (Numeric("a"), Numeric("b"))
+    features, labels = featurise(steps, records), records.column("y").to_numpy()
+    classifier = RandomForestClassifier(n_estimators=10, max_depth=5, min_samples_leaf=5, random_state=0, n_jobs=1)
+    forest = forest_from_sklearn(classifier.fit(features[:2000], labels[:2000]), parameters=PARAMETERS)
+    wrong = (Scorer(forest).score(features[2000:]) > 0.5) != (labels[2000:] == 1)
+    return Model(
+        dataset=tiny,
+        steps=steps,
+        estimator=forest,
+        threshold=0.5,
+        holdout_records=500,
+        holdout_errors=int(wrong.sum()),
+        info={"engine": "scikit-learn", "seed": 0},
+    )

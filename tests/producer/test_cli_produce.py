@@ -1,0 +1,199 @@
+"""`driftduel produce` and `driftduel broker`, run as a user would."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from pathlib import Path
+
+import pytest
+
+from producer.node import answers
+from producer.stamp import read_stamps
+from producer.topic import TopicReader
+
+CONTRACT = """
+name = "small"
+columns = [{ name = "a", type = "int" }, { name = "y", type = "label" }]
+label = { positive = ["1"], negative = ["0"] }
+"""
+RECORDS = 12_000
+LINES = [b"%d,%d" % (i, i % 2) for i in range(RECORDS)]
+DRIFTDUEL = [sys.executable, "-m", "driftduel"]
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A CSV file beside its contract."""
+    (tmp_path / "small.toml").write_text(CONTRACT)
+    path = tmp_path / "file.csv"
+    path.write_bytes(b"\n".join([b"a,y", *LINES]) + b"\n")
+    return path
+
+
+def command(file: Path, topic: str, *options: str) -> list[str]:
+    """The command line that replays the file."""
+    return [
+        *DRIFTDUEL,
+        "produce",
+        str(file),
+        "--dataset",
+        str(file.with_name("small.toml")),
+        "--topic",
+        topic,
+        *options,
+    ]
+
+
+def run(*arguments: str | list[str], cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """A finished command."""
+    line = [word for part in arguments for word in ([part] if isinstance(part, str) else part)]
+    return subprocess.run(line, capture_output=True, text=True, check=False, cwd=cwd)
+
+
+def held(bootstrap: str, topic: str) -> int:
+    """How many messages a topic holds; 0 where there is none yet."""
+    try:
+        with TopicReader(bootstrap, topic) as reader:
+            return sum(reader.end.values())
+    except Exception:
+        return 0
+
+
+def wait_for(process: subprocess.Popen[str], bootstrap: str, topic: str, records: int) -> None:
+    """Until a topic holds more than so many messages."""
+    deadline = time.monotonic() + 60
+    while held(bootstrap, topic) <= records:
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline, "nothing arrives"
+        time.sleep(0.05)
+
+
+def read_back(bootstrap: str, topic: str) -> list[tuple[int, bytes | None]]:
+    """All messages with their numbers, in order of the numbers; doubles would show."""
+    found = []
+    with TopicReader(bootstrap, topic) as reader:
+        for chunk in reader.chunks(reader.beginning, reader.end):
+            stamps = read_stamps(chunk.keys)
+            assert stamps is not None
+            found += zip(stamps.seqs.tolist(), chunk.values, strict=True)
+    return sorted(found)
+
+
+@pytest.mark.kafka
+@pytest.mark.e2e
+@pytest.mark.parametrize("partitions", [1, 3])
+def test_killed_again_and_again_it_leaves_no_gap_and_no_double(bootstrap: str, file: Path, partitions: int) -> None:
+    """`produce`, killed with -9 in the middle several times and started again, puts the file on the topic exactly."""
+    topic = f"killed-{uuid.uuid4().hex}"
+    options = ("--bootstrap", bootstrap, "--partitions", str(partitions))
+    for _ in range(3):
+        before = held(bootstrap, topic)
+        process = subprocess.Popen(
+            command(file, topic, *options, "--rate", "4000"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        wait_for(process, bootstrap, topic, before + 500)
+        process.kill()
+        process.communicate()
+    assert 1_500 < held(bootstrap, topic) < RECORDS
+    last = run(command(file, topic, *options, "--json"))
+    assert last.returncode == 0, last.stderr
+    summary = json.loads(last.stdout)
+    assert RECORDS == summary["records"] == summary["already"] + summary["sent"]
+    assert summary["already"] > 1_500
+    assert list(enumerate(LINES)) == read_back(bootstrap, topic)
+
+
+@pytest.mark.kafka
+@pytest.mark.e2e
+def test_an_interrupt_keeps_what_was_sent(bootstrap: str, file: Path) -> None:
+    """Ctrl-C ends it with exit code 130 and a sentence; what is on the topic is a beginning without a gap."""
+    topic = f"interrupted-{uuid.uuid4().hex}"
+    line = command(file, topic, "--bootstrap", bootstrap, "--partitions", "2", "--rate", "2000")
+    process = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    wait_for(process, bootstrap, topic, 300)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate()
+    assert process.returncode == 130, err
+    assert "interrupted; what was sent is on the topic" in err
+    assert "Traceback" not in err
+    found = read_back(bootstrap, topic)
+    assert list(enumerate(LINES))[: len(found)] == found
+
+
+@pytest.mark.kafka
+@pytest.mark.e2e
+def test_a_running_broker_is_found_and_left_running(file: Path, tmp_path: Path) -> None:
+    """`broker run` prints its address; `produce` in the same folder finds it, twice; Ctrl-C ends the broker."""
+    process = subprocess.Popen([*DRIFTDUEL, "broker", "run"], stdout=subprocess.PIPE, text=True, cwd=tmp_path)
+    try:
+        assert process.stdout is not None
+        address = process.stdout.readline().strip()
+        first = run(command(file, "t", "--wire", "json"), cwd=tmp_path)
+        assert f"Topic 't' holds all {RECORDS:,} records: {RECORDS:,} sent onto 1 partition," in first.stdout
+        again = run(command(file, "t", "--wire", "json", "--json"), cwd=tmp_path)
+        assert (address, 0) == (json.loads(again.stdout)["bootstrap"], json.loads(again.stdout)["sent"])
+        third = run(command(file, "t", "--wire", "json"), cwd=tmp_path)
+        assert (f"Topic 't' already holds all {RECORDS:,} records.\n", 0) == (third.stdout, third.returncode)
+        second = run([*DRIFTDUEL, "broker", "run"], cwd=tmp_path)
+        assert (2, True) == (second.returncode, f"already running at {address}" in second.stderr)
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate()
+    assert process.returncode == 0
+    assert not answers(int(address.rpartition(":")[2]))
+
+
+@pytest.mark.kafka
+@pytest.mark.e2e
+def test_another_file_on_the_same_topic_is_refused(bootstrap: str, file: Path) -> None:
+    """A topic that holds another stream is refused with exit code 1 and stays as it is."""
+    topic = f"taken-{uuid.uuid4().hex}"
+    assert run(command(file, topic, "--bootstrap", bootstrap)).returncode == 0
+    file.write_bytes(file.read_bytes().replace(b"7,1", b"7,0"))
+    refused = run(command(file, topic, "--bootstrap", bootstrap))
+    assert refused.returncode == 1
+    assert f"topic '{topic}' at {bootstrap} already holds another stream" in refused.stderr
+    assert list(enumerate(LINES)) == read_back(bootstrap, topic)
+
+
+@pytest.mark.kafka
+@pytest.mark.e2e
+def test_fetching_says_what_is_there() -> None:
+    """`broker fetch` checks the jars and the Java."""
+    done = run([*DRIFTDUEL, "broker", "fetch"])
+    assert done.returncode == 0, done.stderr
+    assert "46 jars of Apache Kafka are here and checked; they will run on " in done.stdout
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize(
+    ("change", "code", "message"),
+    [
+        (["--bootstrap", "nonsense"], 2, "'nonsense' is no address of a broker; give HOST:PORT"),
+        (["--kafka-config", "nowhere"], 2, "the Kafka settings nowhere can't be read"),
+        (["--dataset", "nothing"], 2, "no dataset 'nothing'"),
+        (["--rate", "0"], 2, "0 is not in the range"),
+        (["--wire", "smoke"], 2, "'smoke' is not one of"),
+    ],
+)
+def test_a_wrong_call_says_what_is_wrong(file: Path, change: list[str], code: int, message: str) -> None:
+    """What can't be meant is said in a sentence, before anything is started."""
+    done = run(command(file, "t", "--data", str(file.with_name("data")), *change))
+    assert (code, True) == (done.returncode, message in done.stderr), done.stderr
+    assert not file.with_name("data").exists()
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("verb", [["broker"], ["broker", "run"], ["broker", "fetch"], ["produce"]])
+def test_help_shows_an_example(verb: list[str]) -> None:
+    """Every command shows how it is called, without loading anything heavy."""
+    done = run([*DRIFTDUEL, *verb, "--help"])
+    assert (0, True) == (done.returncode, "Example: driftduel " + verb[0] in done.stdout)
+    code = f"import sys; sys.argv = {['driftduel', *verb, '--help']!r}\ntry: import driftduel; driftduel.main()\n"
+    probe = run([sys.executable, "-c", code + "finally: print('kafka' in sys.modules or 'pyarrow' in sys.modules)"])
+    assert probe.stdout.endswith("False\n")
