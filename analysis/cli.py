@@ -57,7 +57,7 @@ def show(written: Report) -> None:
 @click.option(
     "--records", default=100_000, show_default=True, type=click.IntRange(10_000), help="Length of the stream."
 )
-@click.option("--seed", default=1, show_default=True, type=click.IntRange(0), help="The same seed, the same demo.")
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="The same seed, the same demo.")
 @click.option("--bootstrap", help="HOST:PORT of a Kafka broker. [an embedded one]")
 @click.option(
     "--data",

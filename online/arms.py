@@ -81,7 +81,9 @@ def parse_arms(specs: Iterable[str]) -> tuple[Arm, ...]:
 
 
 def parse_arm(spec: str) -> Arm:
-    """An arm from `NAME` (static, dynamic) or `NAME:key=value,...`; what isn't said is as in the dynamic arm.
+    """An arm from `NAME` (static, dynamic) or `NAME:key=value,...`.
+
+    What isn't said is as in the dynamic arm, but the training set of a policy other than drift is `last-1`.
 
     Raises:
         UsageError: an unknown key or value; the message names the nearest valid one.
@@ -139,8 +141,9 @@ def _put(content: dict[str, Any], place: Sequence[str], value: object) -> bool:
 
 
 def _validate(content: dict[str, Any], spec: str) -> Arm:
-    content.setdefault("training_sets", [s.model_dump() for s in DYNAMIC.training_sets])
-    content.setdefault("policy", {}).setdefault("kind", "drift")
+    kind = content.setdefault("policy", {}).setdefault("kind", "drift")
+    like = DYNAMIC if kind == "drift" else STATIC  # only drift dates changes, as since-change needs
+    content.setdefault("training_sets", [s.model_dump() for s in like.training_sets])
     for part in ("learner", "gate"):
         content.setdefault(part, {}).setdefault("kind", getattr(DYNAMIC, part).kind)
     try:

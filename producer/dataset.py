@@ -64,6 +64,9 @@ class Dataset(BaseModel):
         doubled = [name for name, times in Counter(self.names).items() if times > 1]
         if doubled:
             raise ValueError(f"columns named twice: {', '.join(doubled)}")
+        reserved = [name for name in self.names if name.startswith("#")]
+        if reserved:
+            raise ValueError(f"column names that begin with '#' are kept for the ledger: {', '.join(reserved)}")
         if [column.type for column in self.columns].count("label") != 1:
             raise ValueError("exactly one column must have type 'label'")
         if not self.features:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
+from scipy.special import xlogy
 
 from online.detectors.ss_sr import SSSR, ShiryaevRoberts
 from online.interfaces import Attempt, Losses, Outcome, Pool
@@ -99,16 +101,20 @@ class DriftEpisodes:
 def attempts_after(labelled: int) -> list[int]:
     """When to try again, in labelled windows since the change, if the alarm came after `labelled` of them.
 
-    Points already passed fall away, but there is at least one more attempt: then at twice the data.
+    Points already passed fall away, but there is at least one more attempt: as much later as the last regular
+    one is after its predecessor, so that the detector doesn't rest for long after a change that was dated far back.
 
     >>> attempts_after(1), attempts_after(3), attempts_after(20)
-    ([2, 4, 8, 16], [4, 8, 16], [40])
+    ([2, 4, 8, 16], [4, 8, 16], [28])
     """
-    return [point for point in ATTEMPTS_AT if point > labelled] or [2 * labelled]
+    return [point for point in ATTEMPTS_AT if point > labelled] or [labelled + ATTEMPTS_AT[-1] - ATTEMPTS_AT[-2]]
 
 
-def windows_since_change(history: list[Pool], pool: Pool) -> int:
+def windows_since_change(history: Sequence[Pool], pool: Pool) -> int:
     """How many of the latest windows belong to the change: the largest binomial likelihood ratio decides.
+
+    The ratio compares one rate before and another after the change with one rate throughout. (Against the rate
+    before as if it were known, a young pool, whose rate is uncertain, would date every change to its own start.)
 
     Args:
         history: the latest windows, oldest first; the change is dated to one of them.
@@ -121,14 +127,20 @@ def windows_since_change(history: list[Pool], pool: Pool) -> int:
     >>> windows_since_change([calm, calm, changed, changed, changed], Pool(9000, 720))
     3
     """
-    records = np.cumsum([window.records for window in reversed(history)]).astype(float)
-    errors = np.cumsum([window.errors for window in reversed(history)]).astype(float)
-    before = pool.records - records
-    # Half an error in one record more keeps the rate before the change inside (0, 1).
-    usual = (pool.errors - errors + 0.5) / (before + 1)
+    records = np.cumsum([window.records for window in reversed(history)])
+    errors = np.cumsum([window.errors for window in reversed(history)])
+    before, errors_before = pool.records - records, pool.errors - errors
+    ratio = (
+        _log_likelihood(errors, records)
+        + _log_likelihood(errors_before, before)
+        - _log_likelihood(np.array(pool.errors), np.array(pool.records))
+    )
+    rose = errors * before > errors_before * records
+    return int(np.argmax(np.where(rose, ratio, 0.0))) + 1
+
+
+def _log_likelihood(errors: npt.NDArray[np.int64], records: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    """Of that many errors among that many records, at the rate that fits them best; 0 where there are no records."""
     rate = errors / np.maximum(records, 1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        wrong = np.where(errors > 0, errors * np.log(rate / usual), 0.0)
-        right = np.where(records > errors, (records - errors) * np.log((1 - rate) / (1 - usual)), 0.0)
-    ratio = np.where((rate > usual) & (before > 0), wrong + right, 0.0)
-    return int(np.argmax(ratio)) + 1
+    result: npt.NDArray[np.float64] = xlogy(errors, rate) + xlogy(records - errors, 1 - rate)
+    return result

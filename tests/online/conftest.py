@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from online.arms import DYNAMIC, STATIC
+from online.run import Run, open_run
 from producer.codec import decode
 from producer.dataset import Column, Dataset, Label
-from static_model.artifact import Model, Numeric, save_model
+from static_model.artifact import Model, Numeric, load_model, save_model
 from static_model.fitted import forest_from_sklearn
 from static_model.scorer import Scorer, featurise
 
+Open = Callable[..., AbstractContextManager[Run]]
 NOISE = 0.05
 WORDS = ("alpha", "nan", "null", "Zürich", '"quoted, too"', "")
 PARAMETERS = {"trees": 10, "max_depth": 5, "min_instances": 5}
@@ -61,6 +66,24 @@ def tiny_model(tiny: Dataset) -> Callable[[Path], Path]:
         return directory
 
     return save
+
+
+@pytest.fixture
+def tiny_start(tiny_model, tmp_path: Path) -> Model:
+    """A starting model."""
+    return load_model(tiny_model(tmp_path / "model"))
+
+
+@pytest.fixture
+def opened(tiny_start: Model, tmp_path: Path) -> Open:
+    """Opens the run directory `run` for a plain run; what differs is named."""
+
+    def call(**options: Any) -> AbstractContextManager[Run]:
+        asked = {"format": 1, "window": 1000, "source": {"file": "stream.csv"}}
+        plain = {"model": tiny_start, "arms": (STATIC, DYNAMIC), "source": {"file": "abc"}, "window": 1000, "seed": 0}
+        return open_run(**{"path": tmp_path / "run", "asked": asked} | plain | options)
+
+    return call
 
 
 def make_lines(n: int, seed: int, flip_from: int | None = None) -> list[bytes]:

@@ -156,9 +156,15 @@ def test_what_is_not_valid_is_refused_with_what_is(words: str, message: str) -> 
 
 
 @pytest.mark.parametrize("policy", ["policy=threshold,below=0.8", "policy=never"])
-@pytest.mark.parametrize("train", ["since-change", "last-1+since-change", None])
-def test_since_change_needs_a_policy_that_dates_changes(policy: str, train: str | None) -> None:
+@pytest.mark.parametrize("train", ["since-change", "last-1+since-change"])
+def test_since_change_needs_a_policy_that_dates_changes(policy: str, train: str) -> None:
     """With the threshold rule there is no change to train since; the message says what to choose."""
-    words = f"a:{policy}" + (f",train={train}" if train else "")
+    words = f"a:{policy},train={train}"
     with pytest.raises(UsageError, match=r"train=since-change needs a policy that dates changes \(policy=drift\)"):
         parse_arm(words)
+
+
+@pytest.mark.parametrize("policy", ["policy=threshold,below=0.8", "policy=never"])
+def test_a_policy_that_dates_no_change_trains_on_the_last_window_unless_told_otherwise(policy: str) -> None:
+    """Without `train` such an arm has the training set last-1."""
+    assert [training_set.title for training_set in parse_arm(f"a:{policy}").training_sets] == ["last 1"]

@@ -92,7 +92,7 @@ def test_the_detector_rests_while_an_episode_is_open() -> None:
 
 
 @pytest.mark.parametrize(
-    ("labelled", "expected"), [(1, [2, 4, 8, 16]), (2, [4, 8, 16]), (8, [16]), (16, [32]), (50, [100])]
+    ("labelled", "expected"), [(1, [2, 4, 8, 16]), (2, [4, 8, 16]), (8, [16]), (16, [24]), (50, [58])]
 )
 def test_points_already_passed_fall_away_but_one_more_attempt_stays(labelled: int, expected: list[int]) -> None:
     """After a late alarm there are still at least two attempts in all."""
@@ -117,3 +117,11 @@ def test_a_change_of_a_flawless_model_can_be_dated() -> None:
 def test_without_any_record_before_the_first_window_dates_to_the_latest() -> None:
     """With nothing to compare with, the latest window alone is taken."""
     assert windows_since_change([Pool(1000, 300)], Pool(1000, 300)) == 1
+
+
+def test_a_young_pool_does_not_date_the_change_to_its_own_start() -> None:
+    """With only 4 calm windows before them, 26 ordinary windows are not part of a change of the last two."""
+    rng = np.random.default_rng(1)
+    history = [Pool(1000, int(e)) for e in [17, 15, 16, 18, *rng.binomial(1000, 0.022, 26), 60, 70]]
+    pool = Pool(sum(w.records for w in history), sum(w.errors for w in history))
+    assert windows_since_change(history, pool) == 2

@@ -194,3 +194,14 @@ def test_a_header_that_differs_is_refused_by_what_differs(small: Dataset, header
 def test_the_contracts_own_header_fits(small: Dataset) -> None:
     """A header equal to the contract's passes."""
     small.check_header(["word", "count", "share", "kind"], "a.csv")
+
+
+def test_names_that_the_ledger_keeps_for_itself_are_refused() -> None:
+    """A column that begins with '#' could hide one of the ledger's own."""
+    text = """
+label = {positive = ["1"], negative = ["0"]}
+name = "x"
+columns = [{name = "#seq", type = "int"}, {name = "y", type = "label"}]
+"""
+    with pytest.raises(ContractError, match="begin with '#' are kept for the ledger: #seq"):
+        parse_dataset(text, "x.toml")
