@@ -8,10 +8,9 @@ windows: that would read the drift itself as noise.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -177,34 +176,6 @@ def compare(arm: str, wrong: Sequence[Wrong], reference: str, reference_wrong: S
         arm_only_wrong=sum(int((a & ~r).sum()) for r, a in pairs),
         reference_errors=sum(int(r.sum()) for r, _ in pairs),
         arm_errors=sum(int(a.sum()) for _, a in pairs),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What an arm did, counted: alarms are episodes, `rows` is the sum over all fits, rejected ones too."""
-
-    alarms: int = 0
-    fits: int = 0
-    rows: int = 0
-    promoted: int = 0
-    rejected: int = 0
-    refused: int = 0
-
-
-def count_cost(events: Iterable[Mapping[str, Any]], arm: str) -> Cost:
-    """The cost of one arm, counted from a run's events."""
-    mine = [event for event in events if event["arm"] == arm]
-    by_kind = {
-        kind: sum(e["event"] == kind for e in mine) for kind in ("drift", "retrain", "promoted", "rejected", "refused")
-    }
-    return Cost(
-        alarms=by_kind["drift"],
-        fits=by_kind["retrain"],
-        rows=sum(int(event["rows"]) for event in mine if event["event"] == "retrain"),
-        promoted=by_kind["promoted"],
-        rejected=by_kind["rejected"],
-        refused=by_kind["refused"],
     )
 
 

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from online.files import replace_file
+from online.tracker import Cost, count_cost
 from producer.errors import RunError, UsageError
 from static_model.metrics import METRICS, Counts, count, metrics_from_counts
 
-from .compare import CONFIDENCE, Cost, compare, count_cost, majority_class, no_change
+from .compare import CONFIDENCE, compare, majority_class, no_change
 from .figures import plot_metric
 from .runs import Outcomes, Run, read_outcomes, read_run
 from .verdict import alone, verdict

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 
-from .compare import Comparison, Cost, Estimate
+from online.tracker import Cost
+
+from .compare import Comparison, Estimate
 
 NO_CLAIM = "This concerns these models on this stream; a claim about the policy needs several seeds or streams."
 

@@ -95,7 +95,8 @@ def _show(outcome: DuelOutcome, run: Path) -> None:
     table = Table("arm", "accuracy", "alarms", "fits", "promoted", "rejected", "refused")
     for name, total in outcome.arms.items():
         accuracy = "" if total.accuracy is None else f"{total.accuracy:.4f}"
-        counts = (total.alarms, total.fits, total.promoted, total.rejected, total.refused)
+        cost = total.cost
+        counts = (cost.alarms, cost.fits, cost.promoted, cost.rejected, cost.refused)
         table.add_row(name, accuracy, *(str(number) for number in counts))
     Console().print(table)
     books = outcome.books

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -33,8 +33,12 @@ class Contestant:
         """The models that predict the next window: the champion, then the challengers on trial."""
         return (self.champion, *self._challengers)
 
-    def learn(self, window: int, memo: Memo) -> Iterator[Event]:
-        """The labels of a window are known: judge the challengers, ask the policy, train."""
+    def learn(self, windows: Iterable[int], memo: Memo) -> Iterator[Event]:
+        """The labels of these windows are known: for each, judge the challengers, ask the policy, train."""
+        for window in windows:
+            yield from self._learn(window, memo)
+
+    def _learn(self, window: int, memo: Memo) -> Iterator[Event]:
         outcome = memo.outcome(self.champion, window)
         yield from self._try(outcome.losses, window, memo)
         judged, self._judged = self._judged, None

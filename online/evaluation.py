@@ -2,43 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-
-import numpy as np
-import numpy.typing as npt
+from collections.abc import Iterable, Iterator, Sequence
 
 from .contestant import Contestant
-from .interfaces import Event
 from .labels import IMMEDIATE, Labels
+from .ledger import Entry, Part
 from .memo import Memo
 from .windows import Window
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class WindowResult:
-    """What one window showed: the scores made first, and the events that followed.
-
-    Attributes:
-        window: the records, and what was no record.
-        models: per arm, the id of the model in force when the window began.
-        scores: per model (champions, and challengers on trial), float64[n] for the window's n records.
-        events: per arm, what happened after the labels were revealed.
-    """
-
-    window: Window
-    models: Mapping[str, str]
-    scores: Mapping[str, npt.NDArray[np.float64]]
-    events: Mapping[str, Sequence[Event]]
-
-
 def prequential(
     windows: Iterable[Window], arms: Sequence[Contestant], *, labels: Labels = IMMEDIATE, memo: Memo
-) -> Iterator[WindowResult]:
+) -> Iterator[Entry]:
     """Test, then train: run the duel over the windows, and commit each before it is yielded.
 
-    A model promoted at the end of window k first predicts window k + 1. What the memo remembers is not done
-    again, so that running again over a run's own windows is how a run is resumed.
+    All of a window is predicted with the models in force when it began; then the labels that are due are revealed,
+    and each arm may judge, alarm and train. A model promoted at the end of window k first predicts window k + 1.
+
+    What the memo remembers is not done again: running again over a run's own windows is how a run is resumed.
 
     Args:
         windows: in order of their index, without gaps.
@@ -47,16 +28,14 @@ def prequential(
         memo: features, scores and fits, remembered in the run directory.
 
     Yields:
-        One result per window.
+        One ledger entry per window: the scores made first, and the events that followed.
     """
     for window in windows:
         memo.open(window)
-        models = {arm.name: arm.champion for arm in arms}
         scores = {model: memo.scores(model, window.index) for arm in arms for model in arm.models}
-        events: dict[str, list[Event]] = {arm.name: [] for arm in arms}
-        for revealed in labels.due(window):
-            for arm in arms:
-                events[arm.name] += arm.learn(revealed, memo)
-        result = WindowResult(window, models, scores, events)
-        memo.commit(result.window, result.models, result.scores, result.events)
-        yield result
+        revealed = labels.due(window)
+        # The champion is read before its arm learns: it's the model in force when the window began.
+        parts = {arm.name: Part(arm.champion, tuple(arm.learn(revealed, memo))) for arm in arms}
+        entry = Entry(window, scores, parts)
+        memo.commit(entry)
+        yield entry

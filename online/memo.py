@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,8 +19,8 @@ from pydantic import BaseModel
 from static_model.artifact import Model, load_model, save_model
 from static_model.scorer import Scorer, featurise
 
-from .interfaces import Event, Learner, Losses, Outcome, Span
-from .ledger import Entry, Ledger, Part
+from .interfaces import Learner, Losses, Outcome, Span
+from .ledger import Entry, Ledger
 from .task import BinaryTask
 from .windows import Window
 
@@ -114,15 +113,9 @@ class Memo:
             save_model(fitted, self._models / model)
         return Fit(model, len(labels))
 
-    def commit(
-        self,
-        window: Window,
-        models: Mapping[str, str],
-        scores: Mapping[str, npt.NDArray[np.float64]],
-        events: Mapping[str, Sequence[Event]],
-    ) -> None:
+    def commit(self, entry: Entry) -> None:
         """Write the window's part of the ledger: scores and events share one commit."""
-        self._ledger.commit(Entry(window, scores, {arm: Part(models[arm], tuple(events[arm])) for arm in models}))
+        self._ledger.commit(entry)
 
     def _identify(self, learner: Learner, span: Span) -> tuple[str, int]:
         # The id and the seed come from what determines a fit, never from the arm that asks for it.

@@ -6,6 +6,7 @@ import base64
 import csv
 import io
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,12 +23,10 @@ FIXED = (
 )
 
 
-@dataclass(slots=True)
-class ArmTotal:
-    """One arm over all committed windows: how right it was, and what it cost."""
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What an arm did, counted: alarms are episodes, `rows` is the sum over all fits, rejected ones too."""
 
-    correct: int = 0
-    labelled: int = 0
     alarms: int = 0
     fits: int = 0
     rows: int = 0
@@ -35,10 +34,27 @@ class ArmTotal:
     rejected: int = 0
     refused: int = 0
 
-    @property
-    def accuracy(self) -> float | None:
-        """The share of labelled records that were predicted right; None where there are none."""
-        return self.correct / self.labelled if self.labelled else None
+
+@dataclass(frozen=True, slots=True)
+class ArmTotal:
+    """One arm over all committed windows: the share of labelled records that it got right, and what it cost."""
+
+    accuracy: float | None
+    cost: Cost
+
+
+def count_cost(events: Iterable[Mapping[str, Any]], arm: str) -> Cost:
+    """The cost of one arm, counted from a run's events."""
+    mine = [event for event in events if event["arm"] == arm]
+    times = Counter(event["event"] for event in mine)
+    return Cost(
+        alarms=times["drift"],
+        fits=times["retrain"],
+        rows=sum(int(event["rows"]) for event in mine if event["event"] == "retrain"),
+        promoted=times["promoted"],
+        rejected=times["rejected"],
+        refused=times["refused"],
+    )
 
 
 def export(
@@ -78,28 +94,15 @@ def export(
     return _totals(rows, events)
 
 
-EVENTS = {
-    "drift": "alarms",
-    "retrain": "fits",
-    "promoted": "promoted",
-    "rejected": "rejected",
-    "refused": "refused",
-}
-"""Where each event is counted."""
-
-
 def _totals(rows: list[dict[str, Any]], events: list[dict[str, Any]]) -> dict[str, ArmTotal]:
-    totals: dict[str, ArmTotal] = {}
+    right: Counter[str] = Counter()
+    labelled: Counter[str] = Counter()
     for row in rows:
-        total = totals.setdefault(row["arm"], ArmTotal())
-        total.correct += row["tp"] + row["tn"]
-        total.labelled += row["labelled"]
-    for event in events:
-        total = totals[event["arm"]]
-        counter = EVENTS[event["event"]]
-        setattr(total, counter, getattr(total, counter) + 1)
-        total.rows += event.get("rows", 0)
-    return totals
+        right[row["arm"]] += row["tp"] + row["tn"]
+        labelled[row["arm"]] += row["labelled"]
+    return {
+        arm: ArmTotal(right[arm] / labelled[arm] if labelled[arm] else None, count_cost(events, arm)) for arm in right
+    }
 
 
 def _rows(entry: Entry, task: BinaryTask, label: str) -> Iterator[dict[str, Any]]:

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from analysis.compare import Comparison, Cost, Estimate
+from analysis.compare import Comparison, Estimate
 from analysis.verdict import NO_CLAIM, alone, verdict
+from online.tracker import Cost
 
 TUNNELS = Comparison(
     arm="dynamic",

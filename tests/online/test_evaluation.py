@@ -11,10 +11,10 @@ import pytest
 
 from online.arms import Arm, parse_arm
 from online.contestant import Contestant
-from online.evaluation import WindowResult, prequential
+from online.evaluation import prequential
 from online.interfaces import Pool
 from online.learners.batch import ScikitLearn
-from online.ledger import Ledger
+from online.ledger import Entry, Ledger
 from online.memo import Memo
 from online.source import START, FileSource
 from online.windows import Window
@@ -31,9 +31,7 @@ def duel(tiny: Dataset, tiny_file: Callable[..., Path], tiny_model: Callable[...
     """Runs arms over lines in windows of 200, in a run directory of its own; the windows can be tampered with."""
     model = load_model(tiny_model(tmp_path / "start"))
 
-    def run(
-        lines: list[bytes], *specs: str, tamper: Callable[[Window], Window] = lambda window: window
-    ) -> list[WindowResult]:
+    def run(lines: list[bytes], *specs: str, tamper: Callable[[Window], Window] = lambda window: window) -> list[Entry]:
         folder = tmp_path / f"run{len(list(tmp_path.glob('run*')))}"
         static = save_model(model, folder / "models" / "start") and "start"
         ledger = Ledger(folder / "segments", model.dataset)
@@ -67,15 +65,15 @@ def test_equals_a_hand_written_predict_then_learn_loop(duel, tiny: Dataset, tiny
         seen.append((features, labels))
         if result.window.complete and np.mean((scores > model.threshold) == labels) < 0.9:
             last = seen[-2:]
-            fitted = next(e for e in result.events["classical"] if e["event"] == "retrain")
+            fitted = next(e for e in result.arms["classical"].events if e["event"] == "retrain")
             seed = int.from_bytes(seed_bytes(fitted, duel), "big")
             X, y = np.concatenate([x for x, _ in last]), np.concatenate([y for _, y in last])
             estimator = ScikitLearn().fit(X, y, like=model.estimator, seed=seed)
             retrained.append(result.window.index)
     assert len(retrained) >= 2
-    assert [r.window.index for r in results if r.events["classical"]] == retrained
+    assert [r.window.index for r in results if r.arms["classical"].events] == retrained
     for result, scores in zip(results, expected, strict=True):
-        np.testing.assert_array_equal(result.scores[result.models["classical"]], scores)
+        np.testing.assert_array_equal(result.scores[result.arms["classical"].model], scores)
 
 
 def seed_bytes(event: dict, duel) -> bytes:
@@ -93,20 +91,20 @@ def test_a_policy_that_never_fires_equals_static_exactly(duel, tiny_lines) -> No
     """Same starting model, nothing promoted: the same model and the same scores in every window."""
     calm = "calm:policy=threshold,metric=accuracy,below=0.01,train=last-1,gate=none"
     results = duel(tiny_lines(1200, seed=4, flip_from=600), "static", calm)
-    assert [r.models["calm"] for r in results] == [r.models["static"] for r in results] == ["start"] * 6
-    assert all(not r.events["calm"] and len(r.scores) == 1 for r in results)
+    assert [r.arms["calm"].model for r in results] == [r.arms["static"].model for r in results] == ["start"] * 6
+    assert all(not r.arms["calm"].events and len(r.scores) == 1 for r in results)
 
 
 def test_a_promoted_model_first_predicts_the_next_window(duel, tiny_lines) -> None:
     """After a promotion at the end of window k, window k is the old model's and k + 1 the new one's."""
     results = duel(tiny_lines(1600, seed=3, flip_from=800), "dynamic")
     promotions = [
-        (r.window.index, e["model"]) for r in results for e in r.events["dynamic"] if e["event"] == "promoted"
+        (r.window.index, e["model"]) for r in results for e in r.arms["dynamic"].events if e["event"] == "promoted"
     ]
     assert promotions
     for window, model in promotions:
-        assert results[window].models["dynamic"] != model
-        assert results[window + 1].models["dynamic"] == model
+        assert results[window].arms["dynamic"].model != model
+        assert results[window + 1].arms["dynamic"].model == model
 
 
 def test_no_label_is_used_before_it_is_revealed(duel, tiny: Dataset, tiny_lines) -> None:
@@ -125,21 +123,21 @@ def test_no_label_is_used_before_it_is_revealed(duel, tiny: Dataset, tiny_lines)
     lines = tiny_lines(2000, seed=5, flip_from=700)
     clean, poisoned = duel(lines, "dynamic", CLASSICAL), duel(lines, "dynamic", CLASSICAL, tamper=poison)
     for before, after in zip(clean[:6], poisoned[:6], strict=True):
-        assert before.models == after.models
-        assert before.events == after.events
+        assert before.arms == after.arms
         for model, scores in before.scores.items():
             np.testing.assert_array_equal(after.scores[model], scores)
     # Window 6 itself is predicted by the same models with the same scores; only what follows differs.
-    assert clean[6].models == poisoned[6].models
+    for arm, part in clean[6].arms.items():
+        assert part.model == poisoned[6].arms[arm].model
     for model, scores in clean[6].scores.items():
         np.testing.assert_array_equal(poisoned[6].scores[model], scores)
-    assert clean[6].events != poisoned[6].events
+    assert clean[6].arms != poisoned[6].arms
 
 
 def test_no_record_is_trained_on_before_it_is_predicted(duel, tiny_lines) -> None:
     """Every model in force was trained on windows before the one that it predicts."""
     results = duel(tiny_lines(2400, seed=6, flip_from=800), "dynamic", CLASSICAL)
-    trained = {e["model"]: e["last_window"] for r in results for arm in r.events.values() for e in arm if "rows" in e}
+    trained = {e["model"]: e["last_window"] for r in results for p in r.arms.values() for e in p.events if "rows" in e}
     used = [(model, r.window.index) for r in results for model in r.scores if model != "start"]
     assert used
     assert all(trained[model] < window for model, window in used)
@@ -149,11 +147,11 @@ def test_the_dynamic_arm_recovers_from_an_inverted_rule(duel, tiny: Dataset, tin
     """When the rule is inverted, an alarm follows at once, and soon the new rule is predicted almost as well."""
     results = duel(tiny_lines(4000, seed=8, flip_from=2000), "static", "dynamic")
 
-    def accuracy(result: WindowResult, arm: str) -> float:
+    def accuracy(result: Entry, arm: str) -> float:
         labels = arrays(result.window, tiny)[1]
-        return float(np.mean((result.scores[result.models[arm]] > 0.5) == labels))
+        return float(np.mean((result.scores[result.arms[arm].model] > 0.5) == labels))
 
-    alarms = [r.window.index for r in results for e in r.events["dynamic"] if e["event"] == "drift"]
+    alarms = [r.window.index for r in results for e in r.arms["dynamic"].events if e["event"] == "drift"]
     assert alarms == [10]
     assert max(accuracy(r, "static") for r in results[10:]) < 0.3
     assert np.mean([accuracy(r, "dynamic") for r in results[13:]]) > 0.88
@@ -163,8 +161,8 @@ def test_the_short_last_window_is_scored_and_no_decision_follows(duel, tiny_line
     """A last window of 50 records, all of them mispredicted, leads to no event."""
     results = duel(tiny_lines(650, seed=3, flip_from=600), CLASSICAL)
     assert [len(r.window.seqs) for r in results] == [200, 200, 200, 50]
-    assert len(results[-1].scores[results[-1].models["classical"]]) == 50
-    assert results[-1].events["classical"] == []
+    assert len(results[-1].scores[results[-1].arms["classical"].model]) == 50
+    assert results[-1].arms["classical"].events == ()
 
 
 def test_a_training_set_of_one_class_is_an_event(duel, tiny_lines) -> None:
@@ -172,7 +170,7 @@ def test_a_training_set_of_one_class_is_an_event(duel, tiny_lines) -> None:
     always = "eager:policy=threshold,metric=accuracy,below=1.0,train=last-1,gate=none"
     lines = [line.rsplit(b",", 1)[0] + b",attack" for line in tiny_lines(600, seed=3)]
     results = duel(lines, always)
-    refused = [e for r in results for e in r.events["eager"]]
+    refused = [e for r in results for e in r.arms["eager"].events]
     assert {e["event"] for e in refused} == {"refused"}
     assert refused[0]["reason"] == "all 200 rows are of class 1"
     assert len(results) == 3
@@ -182,7 +180,9 @@ def test_equal_fits_of_two_arms_are_one_model(duel, tiny_lines) -> None:
     """Two arms that train on the same windows share one model, scored once; each is charged its fit."""
     twin = CLASSICAL.replace("classical", "twin")
     results = duel(tiny_lines(1400, seed=3, flip_from=800), CLASSICAL, twin)
-    fits = [(e["model"], arm) for r in results for arm, es in r.events.items() for e in es if e["event"] == "retrain"]
+    fits = [
+        (e["model"], arm) for r in results for arm, p in r.arms.items() for e in p.events if e["event"] == "retrain"
+    ]
     assert fits
     assert {m for m, arm in fits if arm == "classical"} == {m for m, arm in fits if arm == "twin"}
     assert all(len(r.scores) == 1 for r in results)

@@ -15,7 +15,7 @@ import pytest
 
 from online.ledger import Entry, Ledger, Part
 from online.task import BinaryTask
-from online.tracker import ArmTotal, export
+from online.tracker import ArmTotal, Cost, export
 from online.windows import DeadLetter, Position, Window
 from producer.dataset import Dataset
 
@@ -132,8 +132,8 @@ def test_totals_count_records_and_costs(ledger: Ledger, tmp_path: Path) -> None:
     ledger.commit(entry(window(1, [1], [b"x"]), JUDGED, static=[0.1], dynamic=[0.9]))
     totals = export(tmp_path, ledger, TASK, positions={}, source={"file": "f"})
     assert totals == {
-        "static": ArmTotal(correct=2, labelled=5),
-        "dynamic": ArmTotal(correct=4, labelled=5, alarms=1, fits=2, rows=340, promoted=1, rejected=1, refused=1),
+        "static": ArmTotal(2 / 5, Cost()),
+        "dynamic": ArmTotal(4 / 5, Cost(alarms=1, fits=2, rows=340, promoted=1, rejected=1, refused=1)),
     }
     assert totals["dynamic"].accuracy == 0.8
 
