@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from online.ledger import read_scores
+from online.ledger import Ledger
+from online.run import read_contract
 from producer.errors import RunError
+from producer.recipe import read_truth
 from static_model.metrics import RATES, Counts, wilson
 
 from .compare import Labels, Wrong
@@ -82,26 +84,6 @@ def read_run(path: Path, *, truth: Path | None = None) -> Run:
         truth=read_truth(place) if place else None,
         finished=finished,
     )
-
-
-def read_truth(path: Path) -> Mapping[str, Any]:
-    """The planted truth in a JSON file: its `drifts` with `kind`, `shape`, `start` and `end` in records.
-
-    Raises:
-        RunError: no such file, or it holds something else.
-    """
-    truth = _read_json(path)
-    try:
-        drifts = [
-            {"kind": str(d["kind"]), "shape": str(d["shape"]), "start": int(d["start"]), "end": int(d["end"])}
-            for d in truth["drifts"]
-        ]
-    except (KeyError, TypeError, ValueError) as error:
-        raise RunError(
-            f"{path} holds no planted truth ({error!r}); expected "
-            '{"format": 1, "drifts": [{"kind": ..., "shape": ..., "start": ..., "end": ...}]}'
-        ) from None
-    return {**truth, "drifts": drifts}
 
 
 def _read_json(path: Path) -> Mapping[str, Any]:
@@ -204,18 +186,19 @@ def read_outcomes(run: Run) -> Outcomes:
     in_force: dict[tuple[int, str], str] = rows["model"].to_dict()
     tracked: dict[tuple[int, str], int] = (rows["fp"] + rows["fn"]).to_dict()
     outcomes = Outcomes(labels=[], wrong={arm: [] for arm in run.arms})
-    for window in read_scores(run.path):
-        if any((window.index, arm) not in in_force for arm in run.arms):
+    dataset = read_contract(run.path)
+    for entry in Ledger(run.path / "segments", dataset).entries():
+        index = entry.window.index
+        if any((index, arm) not in in_force for arm in run.arms):
             continue
-        known = window.labels >= 0
-        labels = window.labels[known]
+        labels = entry.window.records.column(dataset.label_name).to_numpy()
         outcomes.labels.append(labels)
         for arm in run.arms:
-            key = window.index, arm
-            wrong = (window.scores[in_force[key]][known] > threshold) != (labels == 1)
+            key = index, arm
+            wrong = (entry.scores[in_force[key]] > threshold) != (labels == 1)
             if int(wrong.sum()) != tracked[key]:
                 raise RunError(
-                    f"the run {run.path} is damaged: in window {window.index} the ledger counts "
+                    f"the run {run.path} is damaged: in window {index} the ledger counts "
                     f"{int(wrong.sum())} errors of '{arm}', windows.csv {tracked[key]}. The latter is an export; "
                     "run the same 'driftduel evaluate' again to write it anew"
                 )

@@ -56,10 +56,8 @@ PLACES = {
     "policy": ("policy", "kind"),
     "metric": ("policy", "metric"),
     "below": ("policy", "below"),
-    "detector": ("policy", "detector", "kind"),
     "c": ("policy", "detector", "c"),
     "train": ("training_sets",),
-    "learner": ("learner", "kind"),
     "gate": ("gate", "kind"),
     "margin": ("gate", "margin"),
 }

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 @click.option("--file", type=click.Path(path_type=Path), help="Read this CSV file instead of a topic.")
 @click.option("--run", required=True, type=click.Path(path_type=Path), help="The run directory, new or to be resumed.")
 @click.option("--arm", "arms", multiple=True, help="NAME or NAME:key=value,...; may be repeated. [static, dynamic]")
-@click.option("--window", default=1000, show_default=True, type=click.IntRange(1), help="Records per window.")
+@click.option(
+    "--window", default=1000, show_default=True, type=click.IntRange(1, 1_000_000), help="Records per window."
+)
 @click.option("--max-windows", type=click.IntRange(1), help="Stop after this many windows; the run stays open.")
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Every fit's seed derives from it.")
 @click.option("--wire", type=click.Choice(["csv", "json-csv", "json"]), help="How records travel. [the contract's]")
@@ -53,18 +55,19 @@ def evaluate(
 
     The same command again resumes the run, and costs only what is new. An arm is `static`, `dynamic`, or
     NAME:key=value,... with the keys policy (never, threshold, drift), metric, below, c, train (since-change,
-    last-N, joined by +), gate (none, shadow), margin; what isn't said is as in `dynamic`.
+    last-N, joined by +), gate (none, shadow), margin. What isn't said is as in `dynamic`, but
+    train is last-1 for a policy other than drift.
 
     Example: driftduel evaluate --model model --topic dns --run runs/dns --arm dynamic
     --arm classical:policy=threshold,metric=accuracy,below=0.81,train=last-1,gate=none
     """
     from producer.progress import progress
 
-    from .duel import needs_broker, run_duel
+    from .duel import finished_source, run_duel
 
     config: dict[str, object] = {}
     broker: AbstractContextManager[str | None] = nullcontext(bootstrap)
-    if needs_broker(run, topic, file):
+    if topic is not None and file is None and finished_source(run, topic) is None:
         from producer.broker import with_broker
         from producer.client import read_client_config
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from .arms import Arm
-from .interfaces import Attempt, Event, Losses, Pool, Verdict
+from .interfaces import Attempt, Event, Judgement, Losses, Pool
 from .memo import Fit, Memo, Refused
 
 
@@ -52,13 +52,13 @@ class Contestant:
             self._challengers = ()
             yield from self._crown(self._arm.gate.judge(champion, losses))
 
-    def _crown(self, verdict: Verdict) -> Iterator[Event]:
-        self._judged = verdict.winner is not None
-        self.champion = verdict.winner or self.champion
-        for model, (gain, lower) in verdict.gains.items():
+    def _crown(self, judgement: Judgement) -> Iterator[Event]:
+        self._judged = judgement.winner is not None
+        self.champion = judgement.winner or self.champion
+        for model, (gain, lower) in judgement.gains.items():
             yield {
-                "event": "promoted" if model == verdict.winner else "rejected",
-                "reason": _judgement(gain, lower, won=model == verdict.winner),
+                "event": "promoted" if model == judgement.winner else "rejected",
+                "reason": _judgement(gain, lower, won=model == judgement.winner),
                 "model": model,
                 "gain": gain,
                 "lower": lower if lower is None or math.isfinite(lower) else None,
@@ -68,7 +68,8 @@ class Contestant:
         if attempt.alarm:
             yield {"event": "drift", "reason": attempt.reason, "since": attempt.since}
         fits: list[Fit] = []
-        for training_set in self._arm.training_sets[: None if self._arm.gate.waits else 1]:
+        sets = self._arm.training_sets if self._arm.gate.waits else self._arm.training_sets[:1]
+        for training_set in sets:
             span = training_set.span(window, since=attempt.since)
             fit = memo.fit(self._arm.learner, span, minimum=training_set.minimum)
             found = {"training_set": training_set.title, "first_window": span.first, "last_window": span.last}

@@ -94,24 +94,16 @@ def run_duel(
     """
     started = load_model(model)
     contestants = parse_arms(arms)
+    travels = wire or started.dataset.wire
     asked = {
         "format": 1,
         "model": str(model),
-        "source": {"topic": topic} if topic else {"file": str(file)},
+        "source": {"topic": topic, "wire": travels} if topic else {"file": str(file)},
         "window": window,
         "seed": seed,
     }
     with (
-        _source(
-            started,
-            run,
-            topic=topic,
-            file=file,
-            bootstrap=bootstrap,
-            config=config or {},
-            window=window,
-            wire=wire,
-        ) as source,
+        _source(started, run, file, topic, travels, bootstrap, config=config or {}, window=window) as source,
         open_run(
             run,
             model=started,
@@ -139,13 +131,14 @@ def _evaluate(
     arms = [Contestant(arm, champion=run.static, pool=pool) for arm in run.arms]
     windows = chain((entry.window for entry in ledger.entries()), _following(run, ledger, model, source))
     counts: Counter[str] = Counter()
+    run.update(state="running")
     try:
         for result in prequential(islice(windows, max_windows), arms, memo=memo):
             counts.update(_books(result.window))
             run.time(result.window.index)
             advance(result.window.last_seq - result.window.first_seq + 1)
         if next(windows, None) is None:
-            run.update(state="finished")
+            run.update(state="finished", windows=len(ledger))
     finally:
         totals = export(run.path, ledger, memo.task, positions=run.positions, source=source.place)
     last = run.positions.get(len(ledger) - 1, START)
@@ -176,38 +169,46 @@ def _books(window: Window) -> dict[str, int]:
     return {"numbers": numbers, **parts}
 
 
-def needs_broker(run: Path, topic: str | None, file: Path | None) -> bool:
-    """Whether this duel has to read from Kafka: not from a file, and not where the run is finished already."""
-    if topic is None or file is not None:
-        return False
-    return not ((run / "manifest.json").exists() and read_manifest(run)["state"] == "finished")
+def finished_source(run: Path, topic: str | None) -> FinishedSource | None:
+    """The stream of a run that has read this topic to its end and still holds all its windows; else None.
+
+    Such a run can be looked at again, and given more arms, without a broker.
+    """
+    if topic is None or not (run / "manifest.json").exists():
+        return None
+    manifest = read_manifest(run)
+    source = manifest["identity"]["source"]
+    held = len(list((run / "segments").glob("??????.arrow")))
+    if manifest["state"] != "finished" or source.get("topic") != topic or held != manifest.get("windows"):
+        return None
+    return FinishedSource(source, {"topic": topic})
 
 
 @contextmanager
 def _source(
     model: Model,
     run: Path,
-    *,
-    topic: str | None,
     file: Path | None,
+    topic: str | None,
+    wire: Wire,
     bootstrap: str | None,
+    *,
     config: Mapping[str, object],
     window: int,
-    wire: Wire | None,
 ) -> Iterator[Source]:
-    """The stream that was asked for; a finished run over this topic needs no broker any more."""
-    if (topic is None) == (file is None):
-        raise UsageError("name either a topic or a file to evaluate")
-    manifest = read_manifest(run) if (run / "manifest.json").exists() else {}
-    if file is not None:
+    """The stream that was asked for."""
+    if file is not None and topic is None:
         yield FileSource(file, model.dataset, window)
-    elif manifest.get("state") == "finished" and manifest["identity"]["source"].get("topic") == topic:
-        yield FinishedSource(manifest["identity"]["source"], {"topic": str(topic)})
+    elif topic is None or file is not None:
+        raise UsageError("name either a topic or a file to evaluate")
+    elif finished := finished_source(run, topic):
+        yield finished
     elif bootstrap is None:
         raise UsageError(f"to read topic '{topic}' a broker is needed: name one with --bootstrap HOST:PORT")
     else:
         from producer.topic import TopicReader  # a duel over a file needs no Kafka client
 
+        manifest = read_manifest(run) if (run / "manifest.json").exists() else {}
         ends = {int(p): end for p, end in manifest.get("ends", {}).items()}
-        with TopicReader(bootstrap, str(topic), config=config) as reader:
-            yield TopicSource(reader, model.dataset, size=window, wire=wire or model.dataset.wire, ends=ends or None)
+        with TopicReader(bootstrap, topic, config=config) as reader:
+            yield TopicSource(reader, model.dataset, size=window, wire=wire, ends=ends or None)

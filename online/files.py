@@ -20,6 +20,7 @@ def replace_file(path: Path) -> Iterator[BinaryIO]:
     """
     temporary = path.with_name(f".{path.name}.tmp")
     with _writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as file:
             yield file
         temporary.replace(path)
@@ -42,6 +43,6 @@ def _writing(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise RunError(
-            f"can't write {path}: {error.strerror or error}. What was committed before is whole; make room or "
-            "give write access, and run the same command again"
+            f"can't write {path}: {error.strerror or error}. Make room or give write access, and run the same "
+            "command again; what was written before is whole"
         ) from error

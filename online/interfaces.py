@@ -73,14 +73,36 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """A gate's judgement of challengers: the winner (None if the champion stays), and per challenger its gain.
+class Judgement:
+    """What a gate found about challengers: the winner (None if the champion stays), and per challenger its gain.
 
     `gains` maps a model's id to (mean gain, lower bound) in loss per record; both are None where nothing was measured.
     """
 
     winner: str | None
     gains: Mapping[str, tuple[float | None, float | None]]
+
+
+class Detector(Protocol):
+    """Has the loss changed? At work in one arm; its specification hands it out from `begin`."""
+
+    @property
+    def pool(self) -> Pool:
+        """Everything that it compares with, the latest window included."""
+
+    @property
+    def drift(self) -> bool:
+        """Whether the latest window raised an alarm."""
+
+    @property
+    def reason(self) -> str:
+        """What the latest window showed, in words."""
+
+    def update(self, losses: Losses) -> None:
+        """Take in one window's losses, float64[n]."""
+
+    def reset(self, pool: Pool) -> None:
+        """Start anew from records that the model in force had not been trained on."""
 
 
 class RunningPolicy(Protocol):
@@ -133,6 +155,9 @@ class Learner(Protocol):
     def kind(self) -> str:
         """The word that names it in a specification."""
 
+    def model_dump(self, *, mode: str) -> dict[str, Any]:
+        """All that specifies it, in plain values; two learners with equal values make equal fits."""
+
     def fit(
         self, features: npt.NDArray[np.float64], labels: npt.NDArray[np.int8], *, like: Estimator, seed: int
     ) -> Estimator:
@@ -150,5 +175,5 @@ class Gate(Protocol):
     def waits(self) -> bool:
         """Whether challengers are judged on the next window; if not, the first is promoted at once."""
 
-    def judge(self, champion: Losses, challengers: Mapping[str, Losses]) -> Verdict:
+    def judge(self, champion: Losses, challengers: Mapping[str, Losses]) -> Judgement:
         """Compare paired losses on records that no challenger has seen; order of `challengers` breaks ties."""

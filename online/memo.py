@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel
 
 from static_model.artifact import Model, load_model, save_model
 from static_model.scorer import Scorer, featurise
@@ -47,7 +46,6 @@ class Refused:
 class _Known:
     """What is remembered of one window."""
 
-    window: Window
     features: npt.NDArray[np.float64]
     labels: npt.NDArray[np.int8]
     scores: dict[str, npt.NDArray[np.float64]]
@@ -73,13 +71,18 @@ class Memo:
     def open(self, window: Window) -> None:
         """Take up the next window: its features are computed once, for all models."""
         committed = window.index < len(self._ledger)
-        self._remember(window, dict(self._ledger.read(window.index).scores) if committed else {})
+        scores = dict(self._ledger.read(window.index).scores) if committed else {}
+        self._windows[window.index] = self._known(window, scores)
+        while len(self._windows) > REMEMBERED:
+            self._windows.popitem(last=False)
 
     def scores(self, model: str, window: int) -> npt.NDArray[np.float64]:
         """The model's probability of class 1 for each record of the window, float64[n]."""
         known = self._window(window)
         if model not in known.scores:
-            known.scores[model] = self._scorer(model).score(known.features)
+            scores = self._scorer(model).score(known.features)
+            scores.setflags(write=False)  # frozen: what was predicted is predicted
+            known.scores[model] = scores
         return known.scores[model]
 
     def losses(self, model: str, window: int) -> Losses:
@@ -119,7 +122,6 @@ class Memo:
 
     def _identify(self, learner: Learner, span: Span) -> tuple[str, int]:
         # The id and the seed come from what determines a fit, never from the arm that asks for it.
-        assert isinstance(learner, BaseModel)
         key: list[Any] = [self._static, self._seed, learner.model_dump(mode="json"), span.first, span.last]
         digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).digest()
         return digest.hex()[:12], int.from_bytes(digest[-4:], "big")
@@ -132,14 +134,11 @@ class Memo:
         return self._scorers[model]
 
     def _window(self, index: int) -> _Known:
-        if index not in self._windows:
-            entry = self._ledger.read(index)
-            self._remember(entry.window, dict(entry.scores))
-        return self._windows[index]
+        if index in self._windows:
+            return self._windows[index]
+        entry = self._ledger.read(index)
+        return self._known(entry.window, dict(entry.scores))
 
-    def _remember(self, window: Window, scores: dict[str, npt.NDArray[np.float64]]) -> None:
+    def _known(self, window: Window, scores: dict[str, npt.NDArray[np.float64]]) -> _Known:
         labels = window.records.column(self._start.dataset.label_name).to_numpy()
-        features = featurise(self._start.steps, window.records)
-        self._windows[window.index] = _Known(window, features, labels, scores)
-        while len(self._windows) > REMEMBERED:
-            self._windows.popitem(last=False)
+        return _Known(featurise(self._start.steps, window.records), labels, scores)

@@ -17,7 +17,9 @@ from typing import Any
 import tomli_w
 
 from producer.dataset import Dataset
-from producer.errors import RunError, UsageError
+from producer.errors import RunError
+from producer.lines import shorten
+from producer.recipe import read_truth
 from static_model.artifact import Model, load_model, model_digest, save_model
 
 from .arms import Arm
@@ -70,14 +72,9 @@ class Run:
         """Keep the planted drift beside the run, for plots; no arm ever reads it.
 
         Raises:
-            UsageError: the sidecar can't be read, or is none.
+            ContractError: the sidecar can't be read, or holds something else.
         """
-        try:
-            truth = json.loads(sidecar.read_text("utf-8"))
-            _ = [(int(drift["start"]), int(drift["end"]), str(drift["kind"])) for drift in truth["drifts"]]
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise UsageError(f"{sidecar} is no readable sidecar with planted drift ({error})") from None
-        _write_json(self.path / "truth.json", truth)
+        _write_json(self.path / "truth.json", read_truth(sidecar))
 
     def update(self, **facts: Any) -> None:
         """Change facts in the manifest."""
@@ -211,23 +208,31 @@ def _new_manifest(identity: dict[str, Any], model: Model, digest: str) -> dict[s
 
 
 def _refuse_other(path: Path, held: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
-    for key, value in asked.items():
-        if held.get(key) != value:
-            raise RunError(
-                f"{path} holds another run: its {key} is {held.get(key)!r}, now asked for is {value!r}. "
-                "Choose another --run, or ask for the same again"
-            )
+    for place, was, now in _differences(held, asked):
+        raise RunError(
+            f"{path} holds another run: its {place} is {was}, now asked for is {now}. "
+            "Choose another --run, or ask for the same again"
+        )
 
 
 def _joined(path: Path, held: Mapping[str, Any], arms: Sequence[Arm]) -> dict[str, Any]:
     asked = {arm.name: arm.model_dump(mode="json") for arm in arms}
     for name, arm in asked.items():
-        if name in held and held[name] != arm:
+        for place, was, now in _differences(held.get(name, arm), arm):
             raise RunError(
-                f"the arm '{name}' of {path} has another specification: {held[name]}, now {arm}. "
+                f"the arm '{name}' of {path} has another specification: its {place} is {was}, now {now}. "
                 "Give the new arm a name of its own"
             )
     return {**held, **asked}
+
+
+def _differences(held: Any, asked: Any, place: str = "") -> Iterator[tuple[str, str, str]]:
+    """Where two JSON values differ, and both values there, shortened."""
+    if isinstance(held, Mapping) and isinstance(asked, Mapping):
+        for key in sorted({*held, *asked}):
+            yield from _differences(held.get(key), asked.get(key), f"{place}.{key}".removeprefix("."))
+    elif held != asked:
+        yield place, shorten(held), shorten(asked)
 
 
 def _read_positions(path: Path) -> dict[int, Position]:

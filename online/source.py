@@ -122,7 +122,7 @@ class TopicSource:
         self._reader, self._dataset, self._size, self._wire = reader, dataset, size, wire
         self.ends = dict(reader.end if ends is None else ends)
         stamps = self._look()
-        self.identity: dict[str, Any] = {"topic": reader.topic, "stream": stamps and stamps.stream.hex()}
+        self.identity: dict[str, Any] = {"topic": reader.topic, "stream": stamps and stamps.stream.hex(), "wire": wire}
         self.place = {"topic": reader.topic}
         self.records = sum(end - reader.beginning.get(p, 0) for p, end in self.ends.items())
 
@@ -145,7 +145,21 @@ class TopicSource:
                 f"offset {int(chunk.offsets[0])} on, they aren't stamped as the first ones are. Replay each stream "
                 "onto a topic of its own"
             )
-        return stamps.seqs if stamps else np.arange(number, number + len(chunk.offsets), dtype=np.int64)
+        if stamps is None:
+            return np.arange(number, number + len(chunk.offsets), dtype=np.int64)
+        self._check_numbers(stamps.seqs, chunk)
+        return stamps.seqs
+
+    def _check_numbers(self, seqs: npt.NDArray[np.int64], chunk: Chunk) -> None:
+        # One forged stamp must not open windows without end: no number lies beyond what the partitions can hold.
+        limit = len(self.ends) * max(self.ends.values())
+        if (beyond := np.flatnonzero(seqs >= limit)).size:
+            row = int(beyond[0])
+            raise ContractError(
+                f"topic '{self._reader.topic}' is stamped with the number {int(seqs[row]):,} in partition "
+                f"{chunk.partition} at offset {int(chunk.offsets[row])}, but it holds numbers below {limit:,} only. "
+                "Something else than `driftduel produce` wrote onto it; replay the stream onto a topic of its own"
+            )
 
     def _look(self) -> Stamps | None:
         topic = self._reader.topic

@@ -5,15 +5,17 @@ A recipe is checked when it is made, so nothing that holds one needs to check ag
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
-from .errors import UsageError
+from .errors import ContractError, UsageError
 
 Kind = Literal["encoding", "mix", "prior"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -128,6 +130,28 @@ def parse_drift(text: str) -> Drift:
     if kind not in KINDS:
         raise UsageError(f"unknown kind of drift '{kind}' in '{text}'; known are: {', '.join(KINDS)}")
     raise UsageError(f"drift '{text}' says no place; write {kind}@START or {kind}@START-END, e.g. {kind}@40000-50000")
+
+
+def read_truth(path: Path) -> dict[str, Any]:
+    """The planted truth in a sidecar: its `drifts` with `kind`, `shape`, `start` and `end` in records.
+
+    Raises:
+        ContractError: no such file, or it holds something else.
+    """
+    try:
+        truth = dict(json.loads(path.read_text("utf-8")))
+        drifts = [
+            {"kind": str(d["kind"]), "shape": str(d["shape"]), "start": int(d["start"]), "end": int(d["end"])}
+            for d in truth["drifts"]
+        ]
+    except OSError as error:
+        raise ContractError(f"{path} can't be read: {error.strerror}") from None
+    except (ValueError, KeyError, TypeError, OverflowError) as error:
+        raise ContractError(
+            f"{path} holds no planted truth ({error!r}); expected "
+            '{"format": 1, "drifts": [{"kind": ..., "shape": ..., "start": ..., "end": ...}]}'
+        ) from None
+    return {**truth, "drifts": drifts}
 
 
 def truth_of(recipe: Recipe) -> dict[str, Any]:

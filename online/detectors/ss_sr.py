@@ -69,6 +69,11 @@ class ShiryaevRoberts:
         return float(self._sums.mean())
 
     @property
+    def reason(self) -> str:
+        """What the latest window showed, in words."""
+        return f"the error rate rose: {self.statistic:.3g} reached {self.c:g}"
+
+    @property
     def drift(self) -> bool:
         """Whether the latest window raised an alarm."""
         return self.statistic >= self.c

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from online.interfaces import Losses, Verdict
+from online.interfaces import Judgement, Losses
 
 
 class NoGate(BaseModel):
@@ -18,7 +18,7 @@ class NoGate(BaseModel):
     kind: Literal["none"] = "none"
     waits: ClassVar[bool] = False
 
-    def judge(self, champion: Losses, challengers: Mapping[str, Losses]) -> Verdict:
+    def judge(self, champion: Losses, challengers: Mapping[str, Losses]) -> Judgement:
         """The first challenger, whatever its losses."""
         first = next(iter(challengers))
-        return Verdict(first, {first: (None, None)})
+        return Judgement(first, {first: (None, None)})

@@ -11,8 +11,8 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 from scipy.special import xlogy
 
-from online.detectors.ss_sr import SSSR, ShiryaevRoberts
-from online.interfaces import Attempt, Losses, Outcome, Pool
+from online.detectors.ss_sr import SSSR
+from online.interfaces import Attempt, Detector, Losses, Outcome, Pool
 
 ATTEMPTS_AT = (2, 4, 8, 16)
 """An episode's attempts after the one at the alarm, in labelled windows since the change."""
@@ -42,6 +42,7 @@ class Episode:
     since: int
     pool: Pool
     due: list[int]
+    labelled: int
     misses: int = 0
     promoted: int | None = None
 
@@ -50,43 +51,43 @@ class Episode:
 class DriftEpisodes:
     """The policy at work: either the detector watches, or an episode is open."""
 
-    detector: ShiryaevRoberts
-    history: list[Pool] = field(default_factory=list)
+    detector: Detector
+    history: list[tuple[int, Pool]] = field(default_factory=list)
     episode: Episode | None = None
 
     def step(self, outcome: Outcome, *, judged: bool | None, current: Callable[[int], Losses]) -> Attempt | None:
         """Feed the detector, or go on with the open episode."""
         if self.episode is None:
             return self._watch(outcome)
+        self.episode.labelled += 1
         if judged is not None:
             self._count(self.episode, outcome.window, judged=judged)
         if self.episode.misses >= MISSES or (judged is not None and not self.episode.due):
             self._close(self.episode, outcome.window, current)
             return None
-        return self._attempt(self.episode, outcome.window)
+        return self._attempt(self.episode)
 
     def _watch(self, outcome: Outcome) -> Attempt | None:
         self.detector.update(outcome.losses)
-        self.history.append(Pool(len(outcome.losses), int(outcome.losses.sum())))
+        self.history.append((outcome.window, Pool(len(outcome.losses), int(outcome.losses.sum()))))
         del self.history[:-LOOK_BACK]
         if not self.detector.drift:
             return None
-        back = windows_since_change(self.history, self.detector.pool)
-        self.episode = Episode(outcome.window - back + 1, self.detector.pool, attempts_after(back))
-        reason = f"the error rate rose: {self.detector.statistic:.3g} reached {self.detector.c:g}"
-        return Attempt(reason, since=self.episode.since, alarm=True)
+        back = windows_since_change([window for _, window in self.history], self.detector.pool)
+        since, _ = self.history[-back]
+        self.episode = Episode(since, self.detector.pool, attempts_after(back), labelled=back)
+        return Attempt(self.detector.reason, since=since, alarm=True)
 
     def _count(self, episode: Episode, window: int, *, judged: bool) -> None:
         episode.misses = 0 if judged else episode.misses + 1
         if judged:
             episode.promoted = window
 
-    def _attempt(self, episode: Episode, window: int) -> Attempt | None:
-        labelled = window - episode.since + 1
-        if not episode.due or labelled < episode.due[0]:
+    def _attempt(self, episode: Episode) -> Attempt | None:
+        if not episode.due or episode.labelled < episode.due[0]:
             return None
         episode.due.pop(0)
-        return Attempt(f"{labelled} windows since the change", since=episode.since)
+        return Attempt(f"{episode.labelled} windows since the change", since=episode.since)
 
     def _close(self, episode: Episode, window: int, current: Callable[[int], Losses]) -> None:
         pool = episode.pool

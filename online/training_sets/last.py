@@ -16,7 +16,7 @@ class Last(BaseModel):
 
     kind: Literal["last"] = "last"
     windows: int = Field(ge=1)
-    minimum: int = Field(default=100, ge=2)
+    minimum: int = Field(default=20, ge=2)
 
     @property
     def title(self) -> str:

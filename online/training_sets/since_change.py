@@ -15,7 +15,7 @@ class SinceChange(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["since-change"] = "since-change"
-    minimum: int = Field(default=100, ge=2)
+    minimum: int = Field(default=20, ge=2)
 
     @property
     def title(self) -> str:

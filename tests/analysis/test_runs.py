@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from analysis.runs import metric_table, read_outcomes, read_run
-from producer.errors import RunError
+from producer.errors import ContractError, RunError
 from static_model.metrics import wilson
 
 ONE = [np.array([0, 1, 1, 0], dtype=np.int8), np.array([1, 1], dtype=np.int8)]
@@ -105,7 +105,7 @@ def damage(run: Path, file: str, change: Callable[[str], str]) -> None:
 def test_a_damaged_file_is_named(drifting: Path, file: str, change: Callable[[str], str], message: str) -> None:
     """Every damaged file leads to a sentence that names it."""
     damage(drifting, file, change)
-    with pytest.raises(RunError, match=message):
+    with pytest.raises((RunError, ContractError), match=message):
         read_run(drifting)
 
 

@@ -15,7 +15,7 @@ import pytest
 pytestmark = [pytest.mark.e2e, pytest.mark.kafka, pytest.mark.spark]
 
 CLASSICAL = "classical:policy=threshold,metric=accuracy,below=0.97,train=last-1,gate=none"
-ARMS = ("--arm", "static", "--arm", "dynamic", "--arm", CLASSICAL)
+ARMS = ("--window", "100", "--arm", "static", "--arm", "dynamic", "--arm", CLASSICAL)
 
 
 @pytest.fixture(scope="module")

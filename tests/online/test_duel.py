@@ -184,7 +184,7 @@ def test_a_stream_without_a_single_record_is_refused(duel: Call, tmp_path: Path)
 def test_the_truth_is_kept_and_changes_nothing_else(duel: Call, tmp_path: Path) -> None:
     """A sidecar lands in the run as truth.json; every other file stays the same."""
     sidecar = tmp_path / "stream.csv.truth.json"
-    sidecar.write_text(json.dumps({"drifts": [{"kind": "flip", "start": 600, "end": 600}]}))
+    sidecar.write_text(json.dumps({"drifts": [{"kind": "flip", "shape": "abrupt", "start": 600, "end": 600}]}))
     duel("without")
     duel("with", truth=sidecar)
     found = content(tmp_path / "with")
@@ -195,5 +195,5 @@ def test_the_truth_is_kept_and_changes_nothing_else(duel: Call, tmp_path: Path) 
 def test_a_broken_truth_is_refused(duel: Call, tmp_path: Path) -> None:
     """A sidecar without drifts is no sidecar."""
     (tmp_path / "truth.json").write_text("{}")
-    with pytest.raises(UsageError, match="no readable sidecar"):
+    with pytest.raises(ContractError, match="holds no planted truth"):
         duel("run", truth=tmp_path / "truth.json")

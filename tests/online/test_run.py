@@ -14,7 +14,6 @@ from online.arms import DYNAMIC, STATIC, Arm, parse_arm
 from online.run import Run, read_contract, read_manifest
 from online.windows import Position
 from producer.dataset import Dataset
-from producer.errors import UsageError
 from static_model.artifact import Model, load_model, model_digest
 
 Open = Callable[..., AbstractContextManager[Run]]
@@ -162,5 +161,5 @@ def test_what_is_no_truth_is_refused(opened: Open, tmp_path: Path, text: str | N
     """A sidecar that isn't there, or says something else, is refused by name."""
     if text is not None:
         (tmp_path / "sidecar.json").write_text(text)
-    with opened() as run, pytest.raises(UsageError, match=r"sidecar\.json is no readable sidecar with planted drift"):
+    with opened() as run, pytest.raises(ContractError, match=r"sidecar\.json (holds no planted truth|can't be read)"):
         run.keep_truth(tmp_path / "sidecar.json")
