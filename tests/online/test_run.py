@@ -14,6 +14,7 @@ from online.arms import DYNAMIC, STATIC, Arm, parse_arm
 from online.run import Run, read_contract, read_manifest
 from online.windows import Position
 from producer.dataset import Dataset
+from producer.errors import ContractError
 from static_model.artifact import Model, load_model, model_digest
 
 Open = Callable[..., AbstractContextManager[Run]]
