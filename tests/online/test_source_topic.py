@@ -98,7 +98,7 @@ def test_topic_and_file_give_equal_windows(
     with TopicReader(bootstrap, topic) as reader:
         source = TopicSource(reader, tiny, size=100, wire=wire)
         assert source.records == file.records == 1050
-        assert source.identity == {"topic": topic, "stream": stream.id.hex()}
+        assert source.identity == {"topic": topic, "stream": stream.id.hex(), "wire": wire}
         assert source.place == {"topic": topic}
         assert held(file) == held(source)
         *_, (_, last) = source.windows(START)
@@ -144,7 +144,7 @@ def test_an_unstamped_topic_counts_by_position(bootstrap: str, topic: str, tiny:
     with TopicReader(bootstrap, topic) as reader:
         source = TopicSource(reader, tiny, size=10, wire="csv")
         windows = list(source.windows(START))
-        assert source.identity == {"topic": topic, "stream": None}
+        assert source.identity == {"topic": topic, "stream": None, "wire": "csv"}
         assert [(window.set_aside, len(window.seqs)) for window, _ in windows] == [((0,), 9), ((), 10), ((), 4)]
         rest = list(source.windows(windows[0][1]))
     numbers = [seq for window, _ in rest for seq in window.seqs.tolist()]
