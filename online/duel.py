@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
 
@@ -202,13 +202,14 @@ def _source(
     elif topic is None or file is not None:
         raise UsageError("name either a topic or a file to evaluate")
     elif finished := finished_source(run, topic):
-        yield finished
+        yield replace(finished, identity={**finished.identity, "wire": wire})
     elif bootstrap is None:
         raise UsageError(f"to read topic '{topic}' a broker is needed: name one with --bootstrap HOST:PORT")
     else:
         from producer.topic import TopicReader  # a duel over a file needs no Kafka client
 
         manifest = read_manifest(run) if (run / "manifest.json").exists() else {}
-        ends = {int(p): end for p, end in manifest.get("ends", {}).items()}
+        same = manifest and manifest["identity"]["source"].get("topic") == topic
+        ends = {int(p): end for p, end in manifest.get("ends", {}).items()} if same else {}
         with TopicReader(bootstrap, topic, config=config) as reader:
             yield TopicSource(reader, model.dataset, size=window, wire=wire, ends=ends or None)

@@ -56,7 +56,7 @@ def _logistic_regression(
 
     # Spark standardises inside the fit and penalises the standardised coefficients; its penalty is per row.
     mean, scale = features.mean(axis=0), features.std(axis=0, ddof=1)
-    scale[scale == 0] = 1.0
+    scale[features.min(axis=0) == features.max(axis=0)] = 1.0  # its rounding errors are no scale
     strength = float(parameters["reg_param"]) * len(labels)
     classifier = LogisticRegression(
         C=1 / strength if strength else np.inf, max_iter=int(parameters["max_iter"]), tol=1e-6

@@ -238,11 +238,7 @@ def test_a_change_is_not_dated_across_a_reset() -> None:
     events = drive(contestant(), memo, range(CHANGE + 4))
     assert having(events, "promoted") == []
     assert having(events, "drift", "since") == [(CHANGE, CHANGE), (CHANGE + 3, CHANGE + 3)]
-    second = [event for window, event in events if window == CHANGE + 3 and event["event"] == "retrain"]
-    assert [(event["first_window"], event["last_window"]) for event in second] == [
-        (CHANGE + 3, CHANGE + 3),
-        (CHANGE - 16, CHANGE + 3),
-    ]
+    assert [span for span, _ in memo.asked[-2:]] == [Span(CHANGE + 3, CHANGE + 3), Span(CHANGE - 16, CHANGE + 3)]
 
 
 def slowly(errors: dict[tuple[str, int], int]) -> list[tuple[int, Event]]:
@@ -264,9 +260,9 @@ def test_a_change_is_dated_at_most_50_windows_back() -> None:
 
 
 def seen_without(empty: int) -> list[tuple[int, Event]]:
-    """A change in window 30 that takes three windows to show, where one window has no record and reveals nothing."""
-    arm, memo = contestant(sets=(SinceChange(),)), FakeMemo(bad_from(CHANGE, errors=35))
-    memo.fits = lambda span: Refused("only 3 rows")
+    """A change in window 30 that takes three windows to show; one window has no record and reveals nothing."""
+    memo = FakeMemo(bad_from(CHANGE, errors=35) | HOPELESS, named({}))
+    arm = contestant(sets=(SinceChange(),))
     windows = (() if window == empty else (window,) for window in range(CHANGE + 10))
     return [(window, event) for window, due in enumerate(windows) for event in arm.learn(due, memo)]  # type: ignore[arg-type]
 
@@ -279,7 +275,6 @@ def test_a_window_without_records_does_not_shift_the_date() -> None:
 
 @pytest.mark.parametrize("empty", [CHANGE + 1, CHANGE + 3], ids=["before the alarm", "in the episode"])
 def test_a_window_without_records_does_not_count_as_labelled(empty: int) -> None:
-    """The alarm comes with three labelled windows, the next attempt with the fourth: one window later in both cases."""
-    attempts = [window for window, _ in having(seen_without(empty), "refused")]
-    alarm = CHANGE + 3 if empty < CHANGE + 3 else CHANGE + 2
-    assert attempts[:2] == [alarm, CHANGE + 4]
+    """Without it the alarm comes with three labelled windows and the next attempt with four; so it is with it."""
+    assert having(seen_without(-1), "retrain", "reason")[1] == (CHANGE + 3, "4 windows since the change")
+    assert having(seen_without(empty), "retrain", "reason")[1] == (CHANGE + 4, "4 windows since the change")

@@ -126,7 +126,7 @@ def test_another_wire_is_refused_when_a_run_is_taken_up_again(duel: Call, tmp_pa
     """The same messages read otherwise would be another stream; what is there stays as it is."""
     duel("run", max_windows=1)
     before = content(tmp_path / "run")
-    with pytest.raises(RunError, match=r"holds another run: its source\.wire is csv, now asked for is json"):
+    with pytest.raises(RunError, match=r"holds another run: its source\.wire is '?csv'?, now asked for is '?json"):
         duel("run", wire="json")
     assert content(tmp_path / "run") == before
 
@@ -136,7 +136,7 @@ def test_another_wire_is_refused_for_a_finished_run(duel: Call, tmp_path: Path) 
     duel("run")
     before = content(tmp_path / "run")
     for address in ({}, {"bootstrap": None}):
-        with pytest.raises(RunError, match=r"holds another run: its source\.wire is csv, now asked for is json"):
+        with pytest.raises(RunError, match=r"holds another run: its source\.wire is '?csv'?, now asked for is '?json"):
             duel("run", wire="json", **address)
     assert content(tmp_path / "run") == before
 
@@ -152,12 +152,12 @@ def test_another_topic_is_another_run(
     other = f"{topic}-other"
     stream = identify(path, tiny, wire="csv")
     replay(path, tiny, stream, bootstrap=bootstrap, topic=other, wire="csv", partitions=PARTITIONS)
-    with pytest.raises(RunError, match=rf"holds another run: its source\.\w+ is .*, now asked for is "):
+    with pytest.raises(RunError, match=r"holds another run: its source\.\w+ is .*, now asked for is "):
         duel("run", topic=other)
     assert content(tmp_path / "run") == before
 
 
-@pytest.mark.parametrize("seq", [2**62, 2**63 - 1, RECORDS * PARTITIONS])
+@pytest.mark.parametrize("seq", [2**62, 2**63 - 1, PARTITIONS * (RECORDS // PARTITIONS + 2)])
 def test_a_forged_stamp_is_refused_in_words(
     duel: Call, bootstrap: str, topic: str, tiny: Dataset, stream: Stream, seq: int
 ) -> None:
@@ -165,7 +165,7 @@ def test_a_forged_stamp_is_refused_in_words(
     append(bootstrap, topic, [(1, stamp(tiny, stream, seq), b"1,2.5,w,benign")])
     place = rf"the number {seq:,} in partition 1 at offset {RECORDS // PARTITIONS + 1}"
     with pytest.raises(ContractError, match=rf"topic '{topic}' is stamped with {place}, but it holds numbers below"):
-        duel("run")
+        duel("run", max_windows=10)  # more than there are, so that without the check this ends too
 
 
 def test_a_topic_that_was_made_anew_is_refused(duel: Call, bootstrap: str, tmp_path: Path) -> None:

@@ -174,6 +174,22 @@ def test_scores_can_not_be_changed(make: Make, tiny_lines, stream, tmp_path: Pat
             scores[0] = 0.5
 
 
+@pytest.mark.parametrize("remembered", [128, 1])
+def test_what_the_ledger_holds_is_not_computed_again(
+    make: Make, tiny_lines, stream, monkeypatch: pytest.MonkeyPatch, remembered: int
+) -> None:
+    """A committed score stands, whatever the model would say now, also for windows no longer in memory."""
+    window, *_ = stream(tiny_lines(3 * SIZE, seed=3))
+    committed = np.linspace(0, 1, SIZE)
+    make().commit(Entry(window, {"start": committed}, {}))
+    monkeypatch.setattr("online.memo.REMEMBERED", remembered)
+    outcome = make().outcome("start", 0)
+    np.testing.assert_array_equal(outcome.scores, committed)
+    np.testing.assert_array_equal(outcome.losses, (committed > 0.5) != (outcome.labels == 1))
+    with pytest.raises(ValueError, match="read-only"):
+        outcome.scores[0] = 0.5
+
+
 @pytest.fixture
 def duel(tiny_lines, tiny_file, tiny_model, tmp_path: Path) -> Callable[..., None]:
     """Runs the duel over 1,000 records with one change, in windows of 100, into the named run directory."""
