@@ -87,7 +87,7 @@ class Contestant:
         yield from self._enter(tuple(fit.model for fit in fits))
 
     def _enter(self, challengers: tuple[str, ...]) -> Iterator[Event]:
-        self._judged = None if challengers else False
+        self._judged = False  # unless a gate says otherwise: an attempt without a challenger is a miss
         if self._arm.gate.waits:
             self._challengers = challengers
         elif challengers:

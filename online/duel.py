@@ -84,7 +84,7 @@ def run_duel(
         config: further settings of the Kafka client.
         window: records per window.
         seed: every fit's seed derives from it.
-        max_windows: stop after this many windows in all; the run stays open.
+        max_windows: read no window beyond this many in all; the run stays open.
         truth: a sidecar with the planted drift, kept in the run for plots; never read by an arm.
         wire: how a topic's records travel; as the contract says if None.
         bar: shows progress, in messages.
@@ -130,10 +130,12 @@ def _evaluate(
     pool = Pool(model.holdout_records, model.holdout_errors)
     arms = [Contestant(arm, champion=run.static, pool=pool) for arm in run.arms]
     windows = chain((entry.window for entry in ledger.entries()), _following(run, ledger, model, source))
+    # What is committed is always gone through, so that all arms stand over the same windows.
+    most = None if max_windows is None else max(max_windows, len(ledger))
     counts: Counter[str] = Counter()
     run.update(state="running")
     try:
-        for result in prequential(islice(windows, max_windows), arms, memo=memo):
+        for result in prequential(islice(windows, most), arms, memo=memo):
             counts.update(_books(result.window))
             run.time(result.window.index)
             advance(result.window.last_seq - result.window.first_seq + 1)

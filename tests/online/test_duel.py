@@ -92,6 +92,15 @@ def test_a_run_cut_short_and_continued_has_the_same_bytes(duel: Call, tmp_path: 
     assert content(tmp_path / "cut") == content(tmp_path / "whole")
 
 
+def test_a_limit_below_what_is_committed_changes_nothing(duel: Call, tmp_path: Path) -> None:
+    """--max-windows on a finished run, also with a new arm, goes through all its windows and leaves it finished."""
+    duel("whole")
+    duel("again", arms=("static", "dynamic"))
+    outcome = duel("again", max_windows=1)
+    assert (outcome.windows, outcome.books.numbers, outcome.finished) == (7, 1250, True)
+    assert content(tmp_path / "again")["windows.csv"] == content(tmp_path / "whole")["windows.csv"]
+
+
 def test_an_arm_added_later_costs_nothing_old_and_equals_one_asked_for_at_once(duel: Call, tmp_path: Path) -> None:
     """A new arm appends segments, leaves the old ones as they are, and ends in the same tables."""
     duel("both")
