@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -118,7 +119,7 @@ def run_duel(
             opened.keep_truth(truth)
         if isinstance(source, TopicSource):
             opened.update(ends=source.ends)
-        with bar(source.records) as advance:
+        with bar(source.records) as advance, _frozen():
             return _evaluate(opened, started, source, max_windows, advance)
 
 
@@ -145,6 +146,17 @@ def _evaluate(
         totals = export(run.path, ledger, memo.task, positions=run.positions, source=source.place)
     last = run.positions.get(len(ledger) - 1, START)
     return DuelOutcome(len(ledger), run.finished, Books(**counts, doubles=last.doubles), totals)
+
+
+@contextmanager
+def _frozen() -> Iterator[None]:
+    """Keep what is loaded out of the garbage collector's rounds: every message is an object that calls for one."""
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def _following(run: Run, ledger: Ledger, model: Model, source: Source) -> Iterator[Window]:

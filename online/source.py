@@ -121,6 +121,7 @@ class TopicSource:
         """
         self._reader, self._dataset, self._size, self._wire = reader, dataset, size, wire
         self.ends = dict(reader.end if ends is None else ends)
+        self._begun: Iterator[Chunk] | None = None
         stamps = self._look()
         self.identity: dict[str, Any] = {"topic": reader.topic, "stream": stamps and stamps.stream.hex(), "wire": wire}
         self.place = {"topic": reader.topic}
@@ -132,10 +133,15 @@ class TopicSource:
         position = replace(after, next=start)
         assembler = Assembler(self._size, self._dataset, self._wire, self.ends, position)
         number = (after.window + 1) * self._size
-        for chunk in self._reader.chunks(start, self.ends):
+        for chunk in self._chunks(start):
             yield from assembler.feed(chunk.partition, self._numbers(chunk, number), chunk.offsets, chunk.values)
             number += len(chunk.offsets)
         yield from assembler.finish()
+
+    def _chunks(self, start: Mapping[int, int]) -> Iterator[Chunk]:
+        # From the beginning the first look simply goes on, once: the same messages needn't be fetched twice.
+        begun, self._begun = self._begun, None
+        return begun if begun and start == self._reader.beginning else self._reader.chunks(start, self.ends)
 
     def _numbers(self, chunk: Chunk, number: int) -> npt.NDArray[np.int64]:
         stamps = read_stamps(chunk.keys)
@@ -163,9 +169,11 @@ class TopicSource:
 
     def _look(self) -> Stamps | None:
         topic = self._reader.topic
-        chunk = next(self._reader.chunks(self._reader.beginning, self.ends), None)
+        chunks = self._reader.chunks(self._reader.beginning, self.ends)
+        chunk = next(chunks, None)
         if chunk is None:
             raise ContractError(f"topic '{topic}' is empty; fill it first, for example with `driftduel produce`")
+        self._begun = chain([chunk], chunks)
         stamps = read_stamps(chunk.keys)
         if stamps is None and len(self.ends) > 1:
             raise ContractError(

@@ -12,7 +12,7 @@ It refuses `+1`, `1_000`, full-width digits, `7.0` as a whole number, and whole 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -24,7 +24,7 @@ import pyarrow.csv as pa_csv
 
 from .dataset import ARROW_TYPES, Column, Dataset, Wire
 from .lines import BOM, read_block, shorten, split_line
-from .wires import BadMessage, encode_line, line_reader
+from .wires import BadMessage, encode_line, line_reader, plain_lines
 
 __all__ = ["Decoded", "decode", "encode_line"]
 
@@ -74,7 +74,7 @@ def decode(messages: Sequence[bytes | None], dataset: Dataset, *, wire: Wire) ->
         dataset: the contract.
         wire: how the records travel. It may differ from `dataset.wire`: a file is always `csv`.
     """
-    lines, places, dead = _lines(messages, line_reader(dataset, wire))
+    lines, places, dead = _lines(messages, dataset, wire)
     records, alive = _records(lines, _layout(dataset))
     headers = []
     for number in np.flatnonzero(~alive):
@@ -88,9 +88,13 @@ def decode(messages: Sequence[bytes | None], dataset: Dataset, *, wire: Wire) ->
 
 
 def _lines(
-    messages: Sequence[bytes | None], read: Callable[[bytes | None], bytes]
+    messages: Sequence[bytes | None], dataset: Dataset, wire: Wire
 ) -> tuple[list[bytes], list[int], list[tuple[int, str]]]:
     """The CSV lines, the index of each one's message, and the messages that hold no line."""
+    plain = plain_lines(messages, wire)
+    if plain is not None:
+        return plain, list(range(len(messages))), []
+    read = line_reader(dataset, wire)
     lines: list[bytes] = []
     places: list[int] = []
     dead: list[tuple[int, str]] = []

@@ -66,15 +66,15 @@ def read_stamps(keys: Sequence[bytes | None]) -> Stamps | None:
     Raises:
         ContractError: stamped messages stand beside others, or beside those of another stream or contract.
     """
-    stamped = sum(_is_stamp(key) for key in keys)
+    stamped = [key for key in keys if key is not None and len(key) == STAMP_BYTES and key[:4] == MAGIC]
     if not stamped:
         return None
-    if stamped < len(keys):
+    if len(stamped) < len(keys):
         raise ContractError(
-            f"{len(keys) - stamped} of {len(keys)} messages have no sequence number, the others do: "
+            f"{len(keys) - len(stamped)} of {len(keys)} messages have no sequence number, the others do: "
             "something else writes to this topic too. Replay the file onto a topic of its own"
         )
-    table = np.frombuffer(b"".join(key for key in keys if key), dtype=_KEY)
+    table = np.frombuffer(b"".join(stamped), dtype=_KEY)
     heads, seqs = table["head"].tobytes(), table["seq"].astype(np.int64)
     head = heads[:_HEAD]
     if heads != head * len(keys):
@@ -82,10 +82,6 @@ def read_stamps(keys: Sequence[bytes | None]) -> Stamps | None:
     if seqs.min() < 0:
         raise ContractError(f"a sequence number is larger than {LARGEST_SEQ}: no replay wrote it")
     return Stamps(fingerprint=head[4:8], stream=head[8:], seqs=seqs)
-
-
-def _is_stamp(key: bytes | None) -> bool:
-    return key is not None and len(key) == STAMP_BYTES and key.startswith(MAGIC)
 
 
 def _mixed(heads: bytes) -> str:

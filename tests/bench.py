@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-ROUNDS = 5
+ROUNDS = 7
 DRIFTDUEL = Path(sys.executable).with_name("driftduel")
 
 
