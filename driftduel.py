@@ -73,6 +73,12 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
             raise
         click.echo(f"driftduel: {error}", err=True)
         sys.exit(error.exit_code)
+    except (OSError, UnicodeError, RecursionError, MemoryError) as error:
+        # What the machine refuses in a place where nothing better can be said of it.
+        if "--debug" in given:
+            raise
+        click.echo(f"driftduel: {type(error).__name__}: {error}. More with --debug before the verb", err=True)
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -203,4 +203,10 @@ def read_outcomes(run: Run) -> Outcomes:
                     "run the same 'driftduel evaluate' again to write it anew"
                 )
             outcomes.wrong[arm].append(np.asarray(wrong, dtype=np.bool_))
+    listed = run.windows["window"].nunique()
+    if len(outcomes.labels) != listed:
+        raise RunError(
+            f"the run {run.path} is damaged: windows.csv lists {listed} windows, the ledger holds "
+            f"{len(outcomes.labels)} of them. Run the same 'driftduel evaluate' again: it makes good what is missing"
+        )
     return outcomes

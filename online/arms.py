@@ -104,9 +104,8 @@ def parse_arm(spec: str) -> Arm:
     for pair in filter(None, rest.split(",")):
         key, equals, value = pair.partition("=")
         if key not in PLACES or not equals:
-            raise UsageError(
-                f"'{pair}' in --arm {spec}: expected key=value{_nearest(key, PLACES)}; the keys are {', '.join(PLACES)}"
-            )
+            hint = "" if key in PLACES else _nearest(key, PLACES)
+            raise UsageError(f"'{pair}' in --arm {spec}: expected key=value{hint}; the keys are {', '.join(PLACES)}")
         if not _put(content, PLACES[key], parse_training_sets(value) if key == "train" else value):
             raise UsageError(f"'{key}' is given twice in --arm {spec}; name each key once")
     return _validate(content, spec)

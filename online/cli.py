@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from .duel import DuelOutcome
 
 
+SEED = click.IntRange(0, 2**63 - 1)
+
+
 @click.command()
 @click.option("--model", required=True, type=click.Path(path_type=Path), help="Directory of the static model.")
 @click.option("--topic", help="Read this Kafka topic.")
@@ -24,8 +27,10 @@ if TYPE_CHECKING:
 @click.option(
     "--window", default=1000, show_default=True, type=click.IntRange(1, 1_000_000), help="Records per window."
 )
-@click.option("--max-windows", type=click.IntRange(1), help="Stop after this many windows; the run stays open.")
-@click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Every fit's seed derives from it.")
+@click.option("--max-windows", type=click.IntRange(1, 10**9), help="Stop after this many windows; the run stays open.")
+@click.option(
+    "--seed", default=0, show_default=True, type=click.IntRange(0, 2**63 - 1), help="Every fit's seed derives from it."
+)
 @click.option("--wire", type=click.Choice(["csv", "json-csv", "json"]), help="How records travel. [the contract's]")
 @click.option("--truth", type=click.Path(path_type=Path), help="Sidecar with planted drift, for the plots.")
 @click.option("--bootstrap", help="HOST:PORT of a Kafka broker. [an embedded one]")

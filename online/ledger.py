@@ -53,8 +53,14 @@ class Ledger:
             paths = self._files[index]
             if _place(paths[0])[1]:
                 raise RunError(f"the segment {paths[0]} has lost {index:06d}.arrow, which it adds to. {REPAIR}")
-            self._latest = read_segments(paths, self.dataset)
+            self._latest = self._checked(index, paths)
         return self._latest
+
+    def _checked(self, index: int, paths: list[Path]) -> Entry:
+        entry = read_segments(paths, self.dataset)
+        if entry.window.index != index:
+            raise RunError(f"the segment {paths[0]} is damaged: it holds window {entry.window.index}. {REPAIR}")
+        return entry
 
     def commit(self, entry: Entry) -> None:
         """Append what the ledger doesn't hold of this window yet; nothing if it holds everything.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import platform
+import re
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -143,13 +144,16 @@ def read_manifest(run: Path) -> dict[str, Any]:
         if manifest["format"] != FORMAT:
             newer = f"{run} has format {manifest['format']!r}, written by a newer driftduel"
             raise RunError(f"{newer}; this one reads format {FORMAT}. Use the newer one, or start a new run")
-        _ = (manifest["identity"].items(), manifest["static"], manifest["threshold"], manifest["state"])
+        _ = (manifest["identity"].items(), float(manifest["threshold"]), manifest["state"])
+        if not re.fullmatch("[0-9a-f]{12}", manifest["static"]):
+            raise ValueError("its starting model has no valid id")
         for arm in manifest["arms"].values():
             Arm.model_validate(arm)
     except (FileNotFoundError, NotADirectoryError):
         raise RunError(f"{run} is no run directory: it has no manifest.json") from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise RunError(f"the run's manifest {path} is damaged ({error}); start a new run") from None
+        said = " ".join(line.strip() for line in str(error).splitlines() if "https" not in line)
+        raise RunError(f"the run's manifest {path} is damaged ({said}); start a new run") from None
     return manifest
 
 
@@ -237,7 +241,7 @@ def _differences(held: Any, asked: Any, place: str = "") -> Iterator[tuple[str, 
 
 def _read_positions(path: Path) -> dict[int, Position]:
     positions: dict[int, Position] = {}
-    for line in path.read_text("utf-8").splitlines() if path.exists() else ():
+    for line in path.read_text("utf-8", "replace").splitlines() if path.is_file() else ():
         try:
             facts = json.loads(line)
             facts["next"] = {int(p): offset for p, offset in facts["next"].items()}

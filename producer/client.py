@@ -25,6 +25,7 @@ TUNING: Mapping[Kind, Config] = {
         "max_poll_records": 2_000,
         "max_partition_fetch_bytes": 4 * 1024 * 1024,
         "fetch_max_wait_ms": 50,
+        "retry_backoff_ms": 10,
         "metrics_enabled": False,
     },
     "writer": {"linger_ms": 20, "batch_size": 131_072, "delivery_timeout_ms": 60_000, "metrics_enabled": False},

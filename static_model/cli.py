@@ -11,12 +11,17 @@ if TYPE_CHECKING:
     from .job import Job
 
 
+SEED = click.IntRange(0, 2**63 - 1)
+
+
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--dataset", required=True, metavar="D", help="A preset's name or a contract file.")
 @click.option("--out", required=True, metavar="MODEL", type=click.Path(path_type=Path), help="The new model directory.")
 @click.option("--feature", "features", multiple=True, metavar="NAME", help="Use this column too; may be repeated.")
-@click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0), help="Of the split and the forest.")
+@click.option(
+    "--seed", default=0, show_default=True, type=click.IntRange(0, 2**63 - 1), help="Of the split and the forest."
+)
 @click.option(
     "--algorithm",
     default="auto",

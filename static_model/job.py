@@ -13,6 +13,7 @@ from producer.errors import ContractError
 from producer.files import read_records
 from producer.progress import progress
 
+from .holdout import check_trainable
 from .saving import Saved, check_place, save_trained
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ def _fit_and_save(
     from .session import spark_session
     from .training import train
 
+    check_trainable(decoded.records, dataset, seed=settings.seed, holdout=settings.holdout)
     with progress("Training with Spark", len(settings.algorithms) + 2) as advance, spark_session() as spark:
         advance(1)
         trained = train(decoded.records, dataset, settings=settings, spark=spark, advance=advance)

@@ -42,14 +42,22 @@ def check_place(directory: Path, *, force: bool) -> None:
     """Make sure, before the work, that a model may be written there.
 
     Raises:
-        UsageError: something is there already; with `force` only if it's no model directory.
+        UsageError: something is there already (with `force` only if it's no model directory), or nothing can be.
     """
     if not directory.exists():
+        _make_parent(directory)
         return
     if not (directory / "model.json").is_file():
         raise UsageError(f"{directory} exists already and is no model directory; name another one with --out")
     if not force:
         raise UsageError(f"{directory} holds a model already; name another directory, or replace it with --force")
+
+
+def _make_parent(directory: Path) -> None:
+    try:
+        directory.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{directory} can't be made ({error.strerror}); name another one with --out") from None
 
 
 def save_trained(trained: Trained, directory: Path, *, source: Mapping[str, Any], force: bool = False) -> Saved:
@@ -68,7 +76,6 @@ def save_trained(trained: Trained, directory: Path, *, source: Mapping[str, Any]
         ModelError: Spark and the twin disagree, the pipeline can't be read, or the directory can't be written.
     """
     check_place(directory, force=force)
-    directory.parent.mkdir(parents=True, exist_ok=True)
     # Spark gets a plain temporary path: it reads paths as URIs, and the user's may hold anything.
     with (
         tempfile.TemporaryDirectory(prefix="driftduel-") as plain,

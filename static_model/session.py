@@ -71,6 +71,10 @@ def _session(gateway: Any, log: Path, memory: str) -> Iterator[SparkSession]:
     session = _connect(gateway, log)
     try:
         yield session
+    except PySparkException as error:
+        said = str(error).strip().splitlines()  # while its Java still runs: it is asked for the words
+        reason = said[0] if said else type(error).__name__
+        raise ModelError(f"Spark failed: {reason}. Are there extreme numbers among the features?") from error
     except (Py4JError, ConnectionError) as error:
         if gateway.proc.poll() is None and "OutOfMemoryError" not in str(error):
             raise

@@ -49,12 +49,19 @@ def read_text(path: Path) -> bytes:
     Raises:
         ModelError: it's missing, unreadable or far too large.
     """
+    _refuse_device(path)
     try:
         if path.stat().st_size > MAX_TEXT:
             raise ModelError(f"{path} has {path.stat().st_size} bytes: too large for a file that describes a model")
         return path.read_bytes()
     except OSError as error:
         raise _unreadable(path, error) from None
+
+
+def _refuse_device(path: Path) -> None:
+    # Reading a pipe or a device could last for ever.
+    if path.exists() and not path.is_file():
+        raise ModelError(f"{path} is no regular file; take the model from where it was made, or train it again")
 
 
 def read_digests(directory: Path) -> dict[str, str]:
@@ -79,6 +86,7 @@ def check_digest(path: Path, name: str, digests: Mapping[str, str]) -> None:
     Raises:
         ModelError: it's missing, `DIGEST` doesn't list it, or it isn't what was saved.
     """
+    _refuse_device(path)
     try:
         with path.open("rb") as file:
             actual = hashlib.file_digest(file, "sha256").hexdigest()

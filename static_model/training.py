@@ -19,7 +19,7 @@ from pyspark.sql import DataFrame, SparkSession
 from producer.dataset import Dataset
 from producer.errors import ContractError
 
-from .holdout import Rows, duplicates_across, stratified_split, top_words
+from .holdout import Rows, check_trainable, class_counts, duplicates_across, stratified_split, top_words
 from .metrics import binary_metrics
 from .selection import THRESHOLD, Selection, select
 
@@ -27,7 +27,6 @@ Algorithm: TypeAlias = Literal["logistic_regression", "random_forest"]
 ALGORITHMS: tuple[Algorithm, ...] = ("logistic_regression", "random_forest")
 """The algorithms, the cheapest to score first."""
 
-MIN_CLASS_ROWS = 20
 MAX_WORDS = 50
 LABEL, FEATURES = "__label", "__features"
 
@@ -116,8 +115,9 @@ def train(
     Raises:
         ContractError: a class has fewer than 20 records, or a feature can't be used (its name, or no words in it).
     """
+    check_trainable(records, dataset, seed=settings.seed, holdout=settings.holdout)
     labels = records.column(dataset.label_name).to_numpy()
-    counts = _check_classes(labels, dataset)
+    counts = class_counts(labels)
     train_rows, held_rows = stratified_split(labels, seed=settings.seed, holdout=settings.holdout)
     held_out, held_labels = records.take(pa.array(held_rows)), labels[held_rows]
     fitted = _fit_all(records.take(pa.array(train_rows)), held_out, dataset, settings, spark, advance)
@@ -143,19 +143,6 @@ def train(
         duplicates=_duplicates(records, dataset, held_rows),
         class_counts=counts,
     )
-
-
-def _check_classes(labels: npt.NDArray[np.int8], dataset: Dataset) -> tuple[int, int]:
-    positive = int(labels.sum())
-    counts = (len(labels) - positive, positive)
-    if min(counts) < MIN_CLASS_ROWS:
-        raise ContractError(
-            f"the training records have {counts[0]:,} of class 0 ({', '.join(dataset.label.negative)}) and "
-            f"{counts[1]:,} of class 1 ({', '.join(dataset.label.positive)}) in '{dataset.label_name}'; "
-            f"a model needs at least {MIN_CLASS_ROWS} of each: take a file with more records, or check the "
-            "label values in the contract"
-        )
-    return counts
 
 
 def _duplicates(records: pa.RecordBatch, dataset: Dataset, held_rows: Rows) -> int:
@@ -203,12 +190,6 @@ def _frame(records: pa.RecordBatch, dataset: Dataset, *, partitions: int, spark:
 
 def _feature_stages(training: pa.RecordBatch, dataset: Dataset) -> list[Any]:
     """The stages before the classifier, decided by the contract and the training records alone."""
-    unusable = [column.name for column in dataset.features if {".", "`"} & set(column.name)]
-    if unusable:
-        raise ContractError(
-            f"Spark can't use the column '{unusable[0]}' as a feature, as its name has a dot or a backtick; "
-            "rename it in the file and the contract, or set feature = false"
-        )
     words = [column.name for column in dataset.features if column.type == "string"]
     inputs = [f"__encoded_{c.name}" if c.type == "string" else c.name for c in dataset.features]
     assembler = VectorAssembler(inputCols=inputs, outputCol=FEATURES)

@@ -129,3 +129,11 @@ def test_ledger_and_tracker_must_agree(drifting: Path) -> None:
     damage(drifting, "windows.csv", lambda t: t.replace(",35,15,35,15,", ",36,15,35,14,", 1))
     with pytest.raises(RunError, match=r"in window 4 the ledger counts 30 errors of 'static', windows\.csv 29"):
         read_outcomes(read_run(drifting))
+
+
+def test_a_run_that_lost_segments_is_not_reported(drifting: Path) -> None:
+    """Windows that the tracker lists and the ledger lacks are damage, not unlabelled records."""
+    last = max((drifting / "segments").iterdir())
+    last.unlink()
+    with pytest.raises(RunError, match=r"windows\.csv lists \d+ windows, the ledger holds \d+ of them"):
+        read_outcomes(read_run(drifting))

@@ -255,3 +255,11 @@ def test_a_foreign_file_among_the_segments_is_named(tiny: Dataset, tmp_path: Pat
     (tmp_path / "000000 (copy).arrow").write_bytes(b"")
     with pytest.raises(RunError, match=r"000000 \(copy\)\.arrow is no segment of a run; move it"):
         Ledger(tmp_path, tiny)
+
+
+def test_a_segment_under_another_windows_name_is_damage(tiny: Dataset, tmp_path: Path) -> None:
+    """A copy of window 0 in the place of window 1 is named; it isn't taken for window 1."""
+    Ledger(tmp_path, tiny).commit(simple(tiny, 0, arms=("static",)))
+    (tmp_path / "000001.arrow").write_bytes((tmp_path / "000000.arrow").read_bytes())
+    with pytest.raises(RunError, match=r"000001\.arrow is damaged: it holds window 0"):
+        Ledger(tmp_path, tiny).read(1)

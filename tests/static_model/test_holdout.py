@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from static_model.holdout import duplicates_across, stratified_split, top_words
+from producer.dataset import Column, Dataset, Label
+from producer.errors import ContractError
+from static_model.holdout import check_trainable, duplicates_across, stratified_split, top_words
 
 classes = st.lists(st.integers(0, 1), min_size=1, max_size=200).map(lambda values: np.array(values, np.int8))
 
@@ -47,3 +50,42 @@ def test_the_top_words_are_the_most_frequent_with_ties_by_word_and_without_the_e
     words = pa.array(["b", "a", "c", "c", "", "", "", "nan"])
     assert top_words(words, limit=3) == ("c", "a", "b")
     assert top_words(words, limit=50) == ("c", "a", "b", "nan")
+
+
+@pytest.fixture
+def records() -> pa.RecordBatch:
+    """40 records of each class with one number."""
+    y = pa.array([0, 1] * 40, pa.int8())
+    return pa.RecordBatch.from_arrays([pa.array(np.arange(80.0)), y], names=["x", "y"])
+
+
+def contract(name: str) -> Dataset:
+    """A contract with that one feature."""
+    columns = (Column(name=name, type="float"), Column(name="y", type="label"))
+    return Dataset(name="d", label=Label(positive=("1",), negative=("0",)), columns=columns)
+
+
+@pytest.mark.parametrize("name", ["prediction", "probability", "rawPrediction", "a.b", "a`b"])
+def test_a_feature_whose_name_spark_cannot_use_is_refused_before_spark_starts(
+    records: pa.RecordBatch, name: str
+) -> None:
+    """Spark's own column names, dots and backticks are refused in words."""
+    with pytest.raises(ContractError, match=f"Spark can't use the column '{name}' as a feature, because of its name"):
+        check_trainable(records, contract(name), seed=0, holdout=0.2)
+
+
+def test_too_small_a_share_holds_nothing_out(records: pa.RecordBatch) -> None:
+    """A held-out part without a class can't compare anything."""
+    with pytest.raises(ContractError, match="leaves a class without any held-out record; hold out more"):
+        check_trainable(records, contract("x"), seed=0, holdout=1e-9)
+
+
+def test_too_few_records_of_a_class_are_refused(records: pa.RecordBatch) -> None:
+    """At least 20 records of each class are needed."""
+    with pytest.raises(ContractError, match="a model needs at least 20 of each"):
+        check_trainable(records.slice(0, 20), contract("x"), seed=0, holdout=0.2)
+
+
+def test_what_can_be_trained_on_is_let_through(records: pa.RecordBatch) -> None:
+    """An ordinary set of records passes."""
+    check_trainable(records, contract("x"), seed=0, holdout=0.2)
