@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from producer.cli import DATA
+
 if TYPE_CHECKING:
     from .report import Report
 
@@ -57,15 +59,9 @@ def show(written: Report) -> None:
 @click.option(
     "--records", default=100_000, show_default=True, type=click.IntRange(10_000), help="Length of the stream."
 )
-@click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="The same seed, the same demo.")
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0, 2**62), help="Same seed, same demo.")
 @click.option("--bootstrap", help="HOST:PORT of a Kafka broker. [an embedded one]")
-@click.option(
-    "--data",
-    default=".driftduel",
-    show_default=True,
-    type=click.Path(path_type=Path),
-    help="Where the embedded broker keeps its data.",
-)
+@DATA
 def demo(out: Path, records: int, seed: int, bootstrap: str | None, data: Path) -> None:
     """The whole duel on a synthetic stream, in about a minute.
 

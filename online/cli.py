@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from producer.cli import DATA
+
 if TYPE_CHECKING:
     from .duel import DuelOutcome
 
@@ -28,20 +30,12 @@ SEED = click.IntRange(0, 2**63 - 1)
     "--window", default=1000, show_default=True, type=click.IntRange(1, 1_000_000), help="Records per window."
 )
 @click.option("--max-windows", type=click.IntRange(1, 10**9), help="Stop after this many windows; the run stays open.")
-@click.option(
-    "--seed", default=0, show_default=True, type=click.IntRange(0, 2**63 - 1), help="Every fit's seed derives from it."
-)
+@click.option("--seed", default=0, show_default=True, type=SEED, help="Every fit's seed derives from it.")
 @click.option("--wire", type=click.Choice(["csv", "json-csv", "json"]), help="How records travel. [the contract's]")
 @click.option("--truth", type=click.Path(path_type=Path), help="Sidecar with planted drift, for the plots.")
 @click.option("--bootstrap", help="HOST:PORT of a Kafka broker. [an embedded one]")
 @click.option("--kafka-config", type=click.Path(path_type=Path), help="Client settings, key=value per line.")
-@click.option(
-    "--data",
-    default=".driftduel",
-    show_default=True,
-    type=click.Path(path_type=Path),
-    help="Where the embedded broker keeps its data.",
-)
+@DATA
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def evaluate(
     *,

@@ -19,9 +19,7 @@ SEED = click.IntRange(0, 2**63 - 1)
 @click.option("--dataset", required=True, metavar="D", help="A preset's name or a contract file.")
 @click.option("--out", required=True, metavar="MODEL", type=click.Path(path_type=Path), help="The new model directory.")
 @click.option("--feature", "features", multiple=True, metavar="NAME", help="Use this column too; may be repeated.")
-@click.option(
-    "--seed", default=0, show_default=True, type=click.IntRange(0, 2**63 - 1), help="Of the split and the forest."
-)
+@click.option("--seed", default=0, show_default=True, type=SEED, help="Of the split and the forest.")
 @click.option(
     "--algorithm",
     default="auto",

@@ -52,3 +52,18 @@ def test_model_and_topic_of_different_contracts_do_not_fit(
     printed = driftduel("evaluate", "--model", flows / "model", *where, exit_code=1)
     assert "model and topic don't fit" in printed
     assert "Traceback" not in printed
+
+
+def test_numbers_that_spark_cannot_take_end_in_a_sentence(driftduel, tmp_path: Path) -> None:
+    """Finite but extreme features make Spark's own fit fail; what it said is told, without a traceback."""
+    label = 'label = {positive = ["1"], negative = ["0"]}\nname = "x"\n'
+    columns = 'columns = [{name = "a", type = "float"}, {name = "y", type = "label"}]\n'
+    (tmp_path / "x.toml").write_text(label + columns)
+    extremes = ("1e308", "-1e308", "5e-324", "1.0")
+    lines = [f"{extremes[(i // 2) % 4]},{i % 2}" for i in range(300)]
+    (tmp_path / "x.csv").write_text("\n".join(["a,y", *lines, ""]))
+    options = ("--dataset", tmp_path / "x.toml", "--out", tmp_path / "model")
+    printed = driftduel("train", tmp_path / "x.csv", *options, exit_code=1)
+    assert "Spark failed: " in printed
+    assert "Traceback" not in printed
+    assert not (tmp_path / "model").exists()

@@ -174,3 +174,13 @@ def test_a_run_holds_its_lock_against_others(opened: Open) -> None:
     """While a run is open, it can't be opened a second time."""
     with opened(), pytest.raises(RunError, match="another process is working on the run"), opened():
         pass
+
+
+@pytest.mark.parametrize(("key", "value"), [("static", "../../../elsewhere"), ("threshold", "a"), ("static", "")])
+def test_what_a_manifest_cannot_hold_is_damage(opened: Open, tmp_path: Path, key: str, value: str) -> None:
+    """An id that is a path leads nowhere outside the run, and a threshold is a number."""
+    with opened() as run:
+        run.update(**{key: value})
+    with pytest.raises(RunError, match=r"manifest\.json is damaged"), opened():
+        pass
+    assert not (tmp_path / "elsewhere").exists()
