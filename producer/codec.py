@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, reduce
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
+from .cleaning import clean_column, expected_of, repair_columns, words
 from .dataset import ARROW_TYPES, Column, Dataset, Wire
 from .lines import BOM, read_block, shorten, split_line
 from .wires import BadMessage, encode_line, line_reader, plain_lines
@@ -56,10 +57,12 @@ class _Layout:
     names: list[str]
     convert: pa_csv.ConvertOptions
     floats: tuple[int, ...]
-    label: int
+    dirty: tuple[int, ...]
+    label: int | None
     positive: pa.StringArray
     negative: pa.StringArray
     schema: pa.Schema
+    dataset: Dataset
 
 
 def decode(messages: Sequence[bytes | None], dataset: Dataset, *, wire: Wire) -> Decoded:
@@ -114,14 +117,25 @@ def _records(lines: list[bytes], layout: _Layout) -> tuple[pa.RecordBatch, npt.N
     table = pa.concat_tables([table for table, _ in pieces])
     columns = [column.combine_chunks() for column in table.columns]
     rows = np.concatenate([rows for _, rows in pieces])
-    positive = pc.is_in(columns[layout.label], value_set=layout.positive)
-    good = pc.or_(positive, pc.is_in(columns[layout.label], value_set=layout.negative))
-    for index in layout.floats:
-        good = pc.and_(good, pc.is_finite(columns[index]))
+    good = _convert(columns, layout)
     alive = np.zeros(len(lines), dtype=np.bool_)
     alive[rows[np.from_dlpack(pc.indices_nonzero(good))]] = True
-    columns[layout.label] = positive.cast(pa.int8())
     return pa.RecordBatch.from_arrays(columns, schema=layout.schema).filter(good), alive
+
+
+def _convert(columns: list[pa.Array], layout: _Layout) -> pa.BooleanArray:
+    """Make the columns, in place, what the contract says, and say which rows are records."""
+    good = [pc.is_finite(columns[index]) for index in layout.floats]
+    if layout.label is not None:
+        positive = pc.is_in(columns[layout.label], value_set=layout.positive)
+        good.append(pc.or_(positive, pc.is_in(columns[layout.label], value_set=layout.negative)))
+        columns[layout.label] = positive.cast(pa.int8())
+    for index in layout.dirty:
+        columns[index], readable = clean_column(columns[index], layout.dataset.columns[index])
+        good.append(readable)
+    named = repair_columns(dict(zip(layout.names, columns, strict=True)), layout.dataset.repairs)
+    columns[:] = named.values()
+    return reduce(pc.and_, good, pc.is_null(pa.nulls(len(columns[0]))))
 
 
 def _sift(lines: list[bytes], start: int, layout: _Layout) -> Iterator[Piece]:
@@ -138,24 +152,20 @@ def _sift(lines: list[bytes], start: int, layout: _Layout) -> Iterator[Piece]:
 
 @lru_cache(maxsize=16)
 def _layout(dataset: Dataset) -> _Layout:
-    label = dataset.names.index(dataset.label_name)
-    types = {**{field.name: field.type for field in dataset.schema}, dataset.label_name: pa.string()}
+    dirty = tuple(index for index, column in enumerate(dataset.columns) if column.clean.needed)
+    as_words = {dataset.columns[index].name for index in dirty} | ({dataset.label_name} if dataset.labelled else set())
+    types = {field.name: pa.string() if field.name in as_words else field.type for field in dataset.schema}
     return _Layout(
         names=list(dataset.names),
         convert=pa_csv.ConvertOptions(column_types=types, null_values=[], strings_can_be_null=False),
-        floats=tuple(i for i, column in enumerate(dataset.columns) if column.type == "float"),
-        label=label,
-        positive=_words(dataset.label.positive),
-        negative=_words(dataset.label.negative),
+        floats=tuple(i for i, c in enumerate(dataset.columns) if c.type == "float" and i not in dirty),
+        dirty=dirty,
+        label=dataset.names.index(dataset.label_name) if dataset.labelled else None,
+        positive=words(dataset.label.positive),
+        negative=words(dataset.label.negative),
         schema=dataset.schema,
+        dataset=dataset,
     )
-
-
-def _words(words: Sequence[str]) -> pa.StringArray:
-    """The words as an Arrow array. `pa.array` and `pa.scalar` would import pandas, which takes half a second."""
-    raw = [word.encode() for word in words]
-    offsets = np.cumsum([0, *map(len, raw)], dtype=np.int32)
-    return pa.StringArray.from_buffers(len(raw), pa.py_buffer(offsets), pa.py_buffer(b"".join(raw)))
 
 
 def _explain(line: bytes, dataset: Dataset) -> str | None:
@@ -178,17 +188,22 @@ def _explain(line: bytes, dataset: Dataset) -> str | None:
 def _fault(column: Column, text: str, dataset: Dataset) -> str:
     """What is wrong with one cell, or nothing."""
     if column.type == "label":
-        words = sorted({*dataset.label.positive, *dataset.label.negative})
-        expected = shorten(", ".join(words))[1:-1]
-        known = text in words
+        labels = sorted({*dataset.label.positive, *dataset.label.negative})
+        expected = shorten(", ".join(labels))[1:-1]
+        known = text in labels
         return "" if known else f"unknown label {shorten(text)} in '{column.name}'; expected one of {expected}"
     what = {"int": "a whole number", "float": "a finite number"}.get(column.type)
-    return "" if what is None or _is_number(text, column) else f"'{column.name}': {shorten(text)} is not {what}"
+    if what is None or _is_number(text, column):
+        return ""
+    return f"'{column.name}': {shorten(text)} is not {what}{expected_of(column.clean)}"
 
 
 def _is_number(text: str, column: Column) -> bool:
+    if column.clean.needed:
+        readable: bool = clean_column(words([text]), column)[1][0].as_py()
+        return readable
     try:
-        value = _words([text.strip(" \t")]).cast(ARROW_TYPES[column.type])[0].as_py()
+        value = words([text.strip(" \t")]).cast(ARROW_TYPES[column.type])[0].as_py()
     except pa.ArrowInvalid:
         return False
     return math.isfinite(value)

@@ -12,40 +12,20 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from .columns import Clean, Column, Label, Repair
 from .errors import ContractError, UsageError
+
+__all__ = ["Clean", "Column", "Dataset", "Label", "Repair", "Wire", "load_dataset", "parse_dataset", "preset_names"]
 
 Wire = Literal["csv", "json-csv", "json"]
 """How a record travels: a CSV line, a JSON string that holds a CSV line, or a JSON object."""
 
 ARROW_TYPES = {"int": pa.int64(), "float": pa.float64(), "string": pa.string(), "label": pa.int8()}
-
-
-class Column(BaseModel):
-    """One field of a record.
-
-    `feature = false` keeps a column out of the model until it is asked for by name; `note` says why.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: str = Field(min_length=1)
-    type: Literal["int", "float", "string", "label"]
-    feature: bool = True
-    note: str = ""
-
-
-class Label(BaseModel):
-    """How the words in the label column map to the two classes: `positive` to 1, `negative` to 0."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    positive: tuple[str, ...] = Field(min_length=1)
-    negative: tuple[str, ...] = Field(min_length=1)
 
 
 class Dataset(BaseModel):
@@ -58,6 +38,7 @@ class Dataset(BaseModel):
     wire: Wire = "csv"
     label: Label
     columns: tuple[Column, ...] = Field(min_length=2)
+    repairs: tuple[Repair, ...] = Field(default=(), exclude_if=lambda repairs: not repairs)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -71,10 +52,41 @@ class Dataset(BaseModel):
             raise ValueError("exactly one column must have type 'label'")
         if not self.features:
             raise ValueError("no column is a feature")
+        problem = self._wrong_clean() or self._wrong_kind() or self._wrong_repair()
+        if problem:
+            raise ValueError(problem)
         both = set(self.label.positive) & set(self.label.negative)
         if both:
             raise ValueError(f"label values both positive and negative: {', '.join(sorted(both))}")
         return self
+
+    def _wrong_clean(self) -> str:
+        for column in self.columns:
+            if column.type == "label" and column.clean.needed:
+                return f"the label '{column.name}' can't be cleaned; list its words under positive and negative"
+            numeric = column.clean.model_copy(update={"missing": ()}).needed
+            if column.type == "string" and numeric:
+                return f"'{column.name}' is a string: units, blanks and text are for numbers"
+            if any(not suffix.strip() for suffix in column.clean.units):
+                return f"'{column.name}' has an empty suffix among its units"
+        return ""
+
+    def _wrong_kind(self) -> str:
+        kind = self.label.kind
+        if kind is None:
+            return ""
+        found = [column for column in self.columns if column.name == kind]
+        if not found or found[0].type != "string" or found[0].feature:
+            return f"label.kind names '{kind}', which must be a column of type string with feature = false"
+        return ""
+
+    def _wrong_repair(self) -> str:
+        numbers = {column.name for column in self.columns if column.type in ("int", "float")}
+        for repair in self.repairs:
+            for name in (repair.column, repair.plus_of):
+                if name not in numbers:
+                    return f"a repair names '{name}', which is no column of numbers"
+        return ""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -83,8 +95,30 @@ class Dataset(BaseModel):
 
     @property
     def label_name(self) -> str:
-        """The name of the label column."""
-        return next(column.name for column in self.columns if column.type == "label")
+        """The name of the label column.
+
+        Raises:
+            ContractError: the contract is that of unlabelled records.
+        """
+        found = [column.name for column in self.columns if column.type == "label"]
+        if not found:
+            raise ContractError(f"the records of dataset '{self.name}' have no label here; labelled ones are needed")
+        return found[0]
+
+    @property
+    def labelled(self) -> bool:
+        """Whether its records have the label (see `unlabelled`)."""
+        return any(column.type == "label" for column in self.columns)
+
+    @property
+    def kind_name(self) -> str | None:
+        """The name of the column that says which kind of attack a record is; None without one."""
+        return self.label.kind if self.label.kind in self.names else None
+
+    def unlabelled(self) -> Dataset:
+        """The contract of the same records before anybody knows their label: without it, and without the kind."""
+        gone = {self.label.kind, *(column.name for column in self.columns if column.type == "label")}
+        return self.model_copy(update={"columns": tuple(c for c in self.columns if c.name not in gone)})
 
     @property
     def features(self) -> tuple[Column, ...]:
@@ -93,17 +127,20 @@ class Dataset(BaseModel):
 
     @property
     def schema(self) -> pa.Schema:
-        """The Arrow schema of decoded records; the label is int8, 0 or 1. No field is ever null."""
-        return pa.schema([pa.field(c.name, ARROW_TYPES[c.type], nullable=False) for c in self.columns])
+        """The Arrow schema of decoded records; the label is int8, 0 or 1. Only a nullable column has nulls."""
+        return pa.schema([pa.field(c.name, ARROW_TYPES[c.type], nullable=c.nullable) for c in self.columns])
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 (hex) of what a record is: names, types and label values, in order.
+        """SHA-256 (hex) of what a record is: names, types, label values, cleaning and repairs, in order.
 
         Which columns are features, the name and the wire format are no part of it: they change
         neither the records nor their meaning.
         """
-        content = [[[c.name, c.type] for c in self.columns], self.label.positive, self.label.negative]
+        content: list[Any] = [[[c.name, c.type] for c in self.columns], self.label.positive, self.label.negative]
+        cleans = {column.name: column.clean.model_dump() for column in self.columns if column.clean.needed}
+        if cleans or self.repairs:  # else nothing is added: a contract's fingerprint outlives new features
+            content.append([sorted(cleans.items()), [repair.model_dump() for repair in self.repairs]])
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
     def with_features(self, names: Iterable[str]) -> Dataset:

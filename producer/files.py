@@ -1,65 +1,176 @@
-"""Records in files: CSV with a header line, plain or gzip."""
+"""Records in files: CSV or TSV with a header line, plain or gzip, and Parquet."""
 
 from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import islice
+from dataclasses import dataclass, replace
+from itertools import chain, count, islice
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, Literal, cast
 
 import numpy as np
 import pyarrow as pa
 
 from .codec import Decoded, decode
+from .columnar import MAGIC, check_columns, read_rows
 from .dataset import Dataset
 from .errors import ContractError, UsageError
 from .lines import BOM, split_line, strip_line_end
+from .tabs import comma_line, split_tabs
 
 GZIP_MAGIC = b"\x1f\x8b"
 BLOCK = 16_384
 """Lines decoded at a time. It bounds the memory, and changes nothing else."""
+FORMS = "CSV or TSV, plain or gzip, or Parquet"
+
+Paths = Path | Sequence[Path]
+Form = Literal["csv", "tsv", "parquet"]
 
 
-def read_lines(path: Path, dataset: Dataset) -> Iterator[bytes]:
-    """The data lines of a CSV file, as raw bytes without their line ends; blank lines are among them.
+@dataclass(frozen=True, slots=True, eq=False)
+class Block:
+    """Some consecutive rows of a file, decoded.
 
-    The file is opened and its header checked at once, not with the first line. Whether it is gzip shows in its
-    first bytes, whatever its name. A record must not hold a line break, not even between quotes.
+    Attributes:
+        path: the file.
+        first: the number of the block's first line in its file, as a user counts: in CSV and TSV line 2 follows the
+            header, a Parquet file begins with row 1.
+        lines: CSV lines in the contract's order, without line ends, whatever the file's form.
+        decoded: what they are; its positions count within `lines`.
+    """
+
+    path: Path
+    first: int
+    lines: list[bytes]
+    decoded: Decoded
+
+
+def read_lines(paths: Paths, dataset: Dataset) -> Iterator[bytes]:
+    """The data lines of one file or several, as CSV lines without their line ends; blank lines are among them.
+
+    All files are opened and their headers checked at once, not with the first line. A file's form shows in what it
+    holds, whatever its name: gzip and Parquet in the first bytes, TSV in a header that fits when split at tabs. The
+    columns of CSV and TSV stand in the contract's order, those of Parquet in any. A record must not hold a line break,
+    not even between quotes.
 
     Raises:
         UsageError: there is no such file, or it can't be read.
-        ContractError: the file is empty, is no CSV text, holds no line but the header, has another header than
-            the contract's, or is a gzip file cut short (this one may come with any line).
+        ContractError: a file is empty, is of no known form, holds no records, has other columns than the contract's,
+            or is a gzip or Parquet file cut short (this one may come with any line).
     """
-    with _opened(path) as stream:
-        _check_header(stream.readline(), path, dataset)
-        if not stream.readline():
-            raise ContractError(f"{path} holds a header and no records")
-    return _data_lines(path)
+    files = _examined(paths, dataset)
+    return chain.from_iterable(_lines_of(path, form, dataset) for path, form in files)
 
 
-def read_records(path: Path, dataset: Dataset) -> Decoded:
-    """The whole file decoded. Positions count the data lines from 0, so they equal `seq` in a replay.
+def read_blocks(paths: Paths, dataset: Dataset) -> Iterator[Block]:
+    """The rows of all files in order, decoded block by block: constant memory, whatever the files' size.
 
-    There may be no records among the lines: then the batch is empty, and `dead` says why.
+    A block holds rows of one file. All headers are checked at once, as with `read_lines`.
 
     Raises:
         UsageError, ContractError: as `read_lines`.
     """
-    lines = read_lines(path, dataset)
-    parts: list[Decoded] = []
-    while block := list(islice(lines, BLOCK)):
-        parts.append(decode(block, dataset, wire="csv"))
-    starts = [index * BLOCK for index in range(len(parts))]
+    files = _examined(paths, dataset)
+    return chain.from_iterable(_blocks_of(path, form, dataset) for path, form in files)
+
+
+def read_records(paths: Paths, dataset: Dataset) -> Decoded:
+    """The whole file, or all of several, decoded. Positions count the data lines from 0, through all files.
+
+    So they equal `seq` in a replay. There may be no records among the lines: then the batch is empty, and `dead`
+    says why.
+
+    Raises:
+        UsageError, ContractError: as `read_lines`.
+    """
+    blocks = list(read_blocks(paths, dataset))
+    starts = np.cumsum([0, *(len(block.lines) for block in blocks)])[:-1].tolist()
+    parts = [(block.decoded, start) for block, start in zip(blocks, starts, strict=True)]
     return Decoded(
-        records=pa.concat_batches([part.records for part in parts]),
-        positions=np.concatenate([part.positions + start for part, start in zip(parts, starts, strict=True)]),
-        dead=tuple((i + start, why) for part, start in zip(parts, starts, strict=True) for i, why in part.dead),
-        headers=tuple(i + start for part, start in zip(parts, starts, strict=True) for i in part.headers),
+        records=pa.concat_batches([part.records for part, _ in parts]),
+        positions=np.concatenate([part.positions + start for part, start in parts]),
+        dead=tuple((i + start, why) for part, start in parts for i, why in part.dead),
+        headers=tuple(i + start for part, start in parts for i in part.headers),
     )
+
+
+def read_header(path: Path) -> tuple[Form, list[str]]:
+    """A file's form and the names of its columns, with no contract to hold them against: more names decide on TSV.
+
+    Raises:
+        UsageError, ContractError: as `read_lines`.
+    """
+    from .columnar import parquet_columns
+
+    if _is_parquet(path):
+        return "parquet", parquet_columns(path)
+    line = _first_line(path, "")
+    found: dict[Form, list[str]] = {"csv": _names(split_line(line)), "tsv": _names(split_tabs(line))}
+    form: Form = "tsv" if len(found["tsv"]) > len(found["csv"]) else "csv"
+    if not found[form]:
+        raise ContractError(f"{path} begins with a line in which a quote isn't closed; it must name the columns")
+    return form, found[form]
+
+
+def _examined(paths: Paths, dataset: Dataset) -> list[tuple[Path, Form]]:
+    several = [paths] if isinstance(paths, Path) else list(paths)
+    if not several:
+        raise UsageError(f"no file is named; give one or several: {FORMS}")
+    return [(path, _form(path, dataset)) for path in several]
+
+
+def _form(path: Path, dataset: Dataset) -> Form:
+    """The form of a file that fits the contract."""
+    if _is_parquet(path):
+        check_columns(path, dataset)
+        return "parquet"
+    line = _first_line(path, f". Expected {FORMS}, with the columns: {','.join(dataset.names)}")
+    tabbed, parted = _names(split_tabs(line)), _names(split_line(line))
+    if tuple(tabbed) == dataset.names != tuple(parted):
+        return "tsv"
+    dataset.check_header(tabbed if len(tabbed) > len(parted) else parted, str(path))
+    return "csv"
+
+
+def _is_parquet(path: Path) -> bool:
+    with _opened(path) as stream:
+        return stream.read(len(MAGIC)) == MAGIC
+
+
+def _first_line(path: Path, expected: str) -> bytes:
+    """The header line; that it is text, and that something follows it, is checked."""
+    with _opened(path) as stream:
+        line = stream.readline()
+        if not line:
+            raise ContractError(f"{path} is empty{expected}")
+        header = strip_line_end(line).removeprefix(BOM)
+        if not _is_text(header) or (split_line(header) is None and split_tabs(header) is None):
+            raise ContractError(f"{path} doesn't begin with a line of CSV in UTF-8{expected}")
+        if not stream.readline():
+            raise ContractError(f"{path} holds a header and no records")
+    return header
+
+
+def _is_text(line: bytes) -> bool:
+    try:
+        text = line.decode()
+    except UnicodeDecodeError:
+        return False
+    return "\0" not in text and "\r" not in text
+
+
+def _names(cells: list[bytes] | None) -> list[str]:
+    return [cell.decode() for cell in cells or ()]
+
+
+def _lines_of(path: Path, form: Form, dataset: Dataset) -> Iterator[bytes]:
+    if form == "parquet":
+        return chain.from_iterable(rows.lines for rows in read_rows(path, dataset, BLOCK))
+    lines = _data_lines(path)
+    return map(comma_line, lines) if form == "tsv" else lines
 
 
 def _data_lines(path: Path) -> Iterator[bytes]:
@@ -67,6 +178,29 @@ def _data_lines(path: Path) -> Iterator[bytes]:
         stream.readline()
         for line in stream:
             yield strip_line_end(line)
+
+
+def _blocks_of(path: Path, form: Form, dataset: Dataset) -> Iterator[Block]:
+    if form == "parquet":
+        return _row_blocks(path, dataset)
+    return _line_blocks(path, _lines_of(path, form, dataset), dataset)
+
+
+def _line_blocks(path: Path, lines: Iterator[bytes], dataset: Dataset) -> Iterator[Block]:
+    for first in count(2, BLOCK):
+        block = list(islice(lines, BLOCK))
+        if not block:
+            return
+        yield Block(path, first, block, decode(block, dataset, wire="csv"))
+
+
+def _row_blocks(path: Path, dataset: Dataset) -> Iterator[Block]:
+    first = 1
+    for rows in read_rows(path, dataset, BLOCK):
+        decoded = decode(rows.lines, dataset, wire="csv")
+        dead = tuple((place, rows.faults.get(place, reason)) for place, reason in decoded.dead)
+        yield Block(path, first, rows.lines, replace(decoded, dead=dead))
+        first += len(rows.lines)
 
 
 @contextmanager
@@ -82,26 +216,6 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
             f"{path} is a gzip file that is cut short or damaged ({error}); fetch or pack it again"
         ) from None
     except FileNotFoundError:
-        raise UsageError(f"there is no file {path}; give the path of a CSV file, plain or gzip") from None
+        raise UsageError(f"there is no file {path}; give the path of a file: {FORMS}") from None
     except OSError as error:
-        raise UsageError(
-            f"{path} can't be read: {error.strerror}; give the path of a CSV file, plain or gzip"
-        ) from None
-
-
-def _check_header(line: bytes, path: Path, dataset: Dataset) -> None:
-    expected = f"Expected CSV, plain or gzip, with the header: {','.join(dataset.names)}"
-    if not line:
-        raise ContractError(f"{path} is empty. {expected}")
-    cells = _cells(strip_line_end(line).removeprefix(BOM))
-    if cells is None:
-        raise ContractError(f"{path} doesn't begin with a line of CSV in UTF-8. {expected}")
-    dataset.check_header([cell.decode() for cell in cells], str(path))
-
-
-def _cells(line: bytes) -> list[bytes] | None:
-    try:
-        text = line.decode()
-    except UnicodeDecodeError:
-        return None
-    return None if "\0" in text or "\r" in text else split_line(line)
+        raise UsageError(f"{path} can't be read: {error.strerror}; give the path of a file: {FORMS}") from None

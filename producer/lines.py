@@ -9,7 +9,7 @@ import pyarrow.csv as pa_csv
 
 BOM = b"\xef\xbb\xbf"
 
-SENTINEL = b"x"
+SENTINEL, SENTINEL_OF_ONE = b"x", b"x,x"
 """A last line that is never a record. A quote left open in the line before swallows it, and so is noticed."""
 
 
@@ -29,7 +29,7 @@ def read_block(
 ) -> tuple[pa.Table, list[int]] | None:
     """Read lines as a table: quotes doubled within quotes, no escapes, no line breaks in cells.
 
-    A row of the sentinel is among the rows left out, unless the table has a single column.
+    A row of the sentinel is among the rows left out, unless `names` is None and there is a single column.
 
     Args:
         lines: each without any line break, not empty, and in UTF-8: pyarrow can't call the handler of rows
@@ -44,7 +44,8 @@ def read_block(
     """
     # Arrow drops a byte order mark at the start of a block; it gets one to drop, so that the first line is
     # read like any other.
-    block = BOM + b"\n".join([*lines, SENTINEL])
+    sentinel = SENTINEL_OF_ONE if names is not None and len(names) == 1 else SENTINEL
+    block = BOM + b"\n".join([*lines, sentinel])
     skipped: list[int] = []
 
     def skip(row: pa_csv.InvalidRow) -> str:

@@ -33,11 +33,13 @@ def line_reader(dataset: Dataset, wire: Wire) -> Callable[[bytes | None], bytes]
     names = dataset.names
     keys = frozenset(names)
     pick = itemgetter(*names)
+    absent = {c.name: c.clean.missing[0] if c.clean.missing else "" for c in dataset.columns if c.nullable}
 
     def read(message: bytes | None) -> bytes:
         found = _object(_present(message))
         if found.keys() != keys:
             raise BadMessage(_wrong_keys(found, names))
+        found |= {name: word for name, word in absent.items() if found[name] is None}
         cells: tuple[object, ...] = pick(found)
         _refuse_values(names, cells)
         _refuse_doubled(message or b"", cells)
