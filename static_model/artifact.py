@@ -20,8 +20,9 @@ from pydantic import ValidationError
 from producer.dataset import Dataset
 from producer.errors import ModelError
 
-from .estimators import Estimator, Forest, Linear, Numeric, OneHot, Step
+from .estimators import Boosted, Estimator, Forest, Linear, Numeric, OneHot, Step
 from .manifest import (
+    BoostedPart,
     ForestPart,
     Holdout,
     Manifest,
@@ -36,6 +37,7 @@ from .storage import DIGEST, array_bytes, check_digest, digest_text, read_array,
 from .validity import check_estimator, check_steps
 
 __all__ = [
+    "Boosted",
     "Estimator",
     "Forest",
     "Linear",
@@ -73,7 +75,8 @@ class Model:
 
 
 MANIFEST = "model.json"
-_ARRAYS = {"forest": ("feature", "threshold", "left", "right", "votes", "roots"), "linear": ("coefficients",)}
+_TREES = ("feature", "threshold", "left", "right", "roots")
+_ARRAYS = {"forest": (*_TREES, "votes"), "boosted": (*_TREES, "values", "weights"), "linear": ("coefficients",)}
 
 
 def save_model(model: Model, directory: Path) -> str:
@@ -151,9 +154,10 @@ def _check(model: Model) -> None:
 def _files(model: Model) -> dict[str, bytes]:
     """Every file that the digest covers, by its name in the directory."""
     _check(model)
-    kind = "forest" if isinstance(model.estimator, Forest) else "linear"
-    arrays = {_array_file(name): array_bytes(getattr(model.estimator, name)) for name in _ARRAYS[kind]}
-    return {MANIFEST: manifest_bytes(_manifest(model)), **arrays}
+    manifest = _manifest(model)
+    names = _ARRAYS[manifest.estimator.kind]
+    arrays = {_array_file(name): array_bytes(getattr(model.estimator, name)) for name in names}
+    return {MANIFEST: manifest_bytes(manifest), **arrays}
 
 
 def _manifest(model: Model) -> Manifest:
@@ -176,8 +180,10 @@ def _model(manifest: Manifest, arrays: Mapping[str, Any]) -> Model:
     estimator: Estimator
     if isinstance(part, ForestPart):
         estimator = Forest(**arrays, compares=part.compares, parameters=part.parameters)
+    elif isinstance(part, BoostedPart):
+        estimator = Boosted(**arrays, compares=part.compares, parameters=part.parameters)
     else:
-        estimator = Linear(**arrays, intercept=part.intercept, parameters=part.parameters)
+        estimator = Linear(**arrays, intercept=part.intercept, parameters=part.parameters, loss=part.loss)
     return Model(
         dataset=manifest.dataset,
         steps=tuple(step.value() for step in manifest.steps),

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from dataclasses import fields
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from producer.dataset import Dataset
 from producer.errors import ModelError
 
-from .estimators import Estimator, Linear, Numeric, OneHot, Step
+from .estimators import Boosted, Estimator, Linear
+from .steps import Hashed, Index, Membership, NGrams, Numeric, OneHot, Step
 
 FORMAT = 1
 
@@ -20,28 +22,74 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-class NumericStep(_Part):
-    """`Numeric` as JSON."""
-
-    kind: Literal["numeric"] = "numeric"
-    column: str
+class _StepPart(_Part):
+    made: ClassVar[type[Any]]
 
     def value(self) -> Step:
         """The step itself."""
-        return Numeric(self.column)
+        step: Step = self.made(**{field.name: getattr(self, field.name) for field in fields(self.made)})
+        return step
 
 
-class OneHotStep(_Part):
+class NumericStep(_StepPart):
+    """`Numeric` as JSON."""
+
+    made = Numeric
+    kind: Literal["numeric"] = "numeric"
+    column: str
+    fill: float | None = Field(default=None, exclude_if=lambda fill: fill is None)
+
+
+class OneHotStep(_StepPart):
     """`OneHot` as JSON."""
 
+    made = OneHot
     kind: Literal["one-hot"] = "one-hot"
     column: str
     labels: tuple[str, ...]
     width: int
 
-    def value(self) -> Step:
-        """The step itself."""
-        return OneHot(self.column, self.labels, self.width)
+
+class IndexStep(_StepPart):
+    """`Index` as JSON."""
+
+    made = Index
+    kind: Literal["index"] = "index"
+    column: str
+    labels: tuple[str, ...]
+
+
+class MembershipStep(_StepPart):
+    """`Membership` as JSON."""
+
+    made = Membership
+    kind: Literal["membership"] = "membership"
+    column: str
+    labels: tuple[str, ...]
+    sets: tuple[tuple[int, ...], ...]
+
+
+class HashedStep(_StepPart):
+    """`Hashed` as JSON."""
+
+    made = Hashed
+    kind: Literal["hashed"] = "hashed"
+    columns: tuple[str, ...]
+    width: int
+
+
+class NGramsStep(_StepPart):
+    """`NGrams` as JSON."""
+
+    made = NGrams
+    kind: Literal["n-grams"] = "n-grams"
+    column: str
+    n: int
+    width: int
+
+
+StepPart: TypeAlias = NumericStep | OneHotStep | IndexStep | MembershipStep | HashedStep | NGramsStep
+_PARTS: Mapping[type[Any], type[Any]] = {part.made: part for part in get_args(StepPart)}
 
 
 class ForestPart(_Part):
@@ -52,12 +100,24 @@ class ForestPart(_Part):
     parameters: dict[str, int | float | str]
 
 
+class BoostedPart(_Part):
+    """What JSON holds of a `Boosted`."""
+
+    kind: Literal["boosted"] = "boosted"
+    compares: Literal["float64", "float32"]
+    parameters: dict[str, int | float | str]
+
+
 class LinearPart(_Part):
     """What JSON holds of a `Linear`."""
 
     kind: Literal["linear"] = "linear"
     intercept: float
     parameters: dict[str, int | float | str]
+    loss: Literal["log", "hinge"] = Field(default="log", exclude_if=lambda loss: loss == "log")
+
+
+EstimatorPart: TypeAlias = ForestPart | BoostedPart | LinearPart
 
 
 class Holdout(_Part):
@@ -79,26 +139,26 @@ class Manifest(_Part):
     format: Literal[1] = 1
     dataset: Dataset
     fingerprint: str
-    steps: tuple[Annotated[NumericStep | OneHotStep, Field(discriminator="kind")], ...]
-    estimator: Annotated[ForestPart | LinearPart, Field(discriminator="kind")]
+    steps: tuple[Annotated[StepPart, Field(discriminator="kind")], ...]
+    estimator: Annotated[EstimatorPart, Field(discriminator="kind")]
     threshold: float = Field(ge=0, le=1)
     holdout: Holdout
     info: dict[str, Any]
 
 
-def step_part(step: Step) -> NumericStep | OneHotStep:
+def step_part(step: Step) -> StepPart:
     """A feature step as JSON."""
-    if isinstance(step, OneHot):
-        return OneHotStep(column=step.column, labels=step.labels, width=step.width)
-    return NumericStep(column=step.column)
+    part: StepPart = _PARTS[type(step)](**{field.name: getattr(step, field.name) for field in fields(step)})
+    return part
 
 
-def estimator_part(estimator: Estimator) -> ForestPart | LinearPart:
+def estimator_part(estimator: Estimator) -> EstimatorPart:
     """What JSON holds of an estimator."""
     parameters = dict(estimator.parameters)
     if isinstance(estimator, Linear):
-        return LinearPart(intercept=estimator.intercept, parameters=parameters)
-    return ForestPart(compares=estimator.compares, parameters=parameters)
+        return LinearPart(intercept=estimator.intercept, parameters=parameters, loss=estimator.loss)
+    part = BoostedPart if isinstance(estimator, Boosted) else ForestPart
+    return part(compares=estimator.compares, parameters=parameters)
 
 
 def manifest_bytes(manifest: Manifest) -> bytes:

@@ -118,7 +118,7 @@ def check_parity(model: Model, trained: Trained) -> str:
 
 
 def _model(trained: Trained, saved_by_spark: Path, source: Mapping[str, Any]) -> Model:
-    steps, estimator = read_pipeline(saved_by_spark)
+    steps, estimator, _ = read_pipeline(saved_by_spark)
     labels = trained.held_out.column(trained.dataset.label_name).to_numpy()
     return Model(
         dataset=trained.dataset,

@@ -1,48 +1,20 @@
-"""Scores a batch of records without Spark: features by vectorised steps in float64, then one estimator.
+"""Scores a batch of features without Spark, with one estimator.
 
 The score of a record never depends on which other records are in the batch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.compute as pc
 
-from .estimators import Estimator, Forest, Linear, OneHot, Step, features_width
-from .validity import check_forest
+from .estimators import Boosted, Estimator, Forest, Linear
+from .features import Floats, featurise
+from .validity import check_trees
 
-Floats: TypeAlias = npt.NDArray[np.float64]
-
-
-def featurise(steps: Sequence[Step], records: pa.RecordBatch) -> Floats:
-    """The features of a batch.
-
-    Args:
-        steps: a model's feature steps.
-        records: a batch that has the steps' columns; other columns, the label among them, are not looked at.
-
-    Returns:
-        float64[records, features], C-contiguous; the steps' features side by side, in order. Whole numbers beyond
-        2**53 are rounded to the nearest float64, as Spark rounds them.
-    """
-    features = np.zeros((records.num_rows, features_width(steps)))
-    at = 0
-    for step in steps:
-        values = records.column(step.column)
-        if isinstance(step, OneHot):
-            places = pc.index_in(values, value_set=pa.array(step.labels, pa.string()))
-            places = places.fill_null(step.width).to_numpy(zero_copy_only=False)
-            rows = np.flatnonzero(places < step.width)
-            features[rows, at + places[rows]] = 1.0
-        else:
-            features[:, at] = values.to_numpy(zero_copy_only=False)
-        at += step.width
-    return features
+__all__ = ["Floats", "Scorer", "featurise"]
 
 
 class Scorer:
@@ -56,12 +28,14 @@ class Scorer:
     """
 
     def __init__(self, estimator: Estimator) -> None:
-        self._score: Callable[[Floats], Floats] = (
-            _ForestScorer(estimator) if isinstance(estimator, Forest) else _LinearScorer(estimator)
-        )
+        self._score: Callable[[Floats], Floats]
+        if isinstance(estimator, Linear):
+            self._score = _LinearScorer(estimator)
+        else:
+            self._score = _ForestScorer(estimator) if isinstance(estimator, Forest) else _BoostedScorer(estimator)
 
     def score(self, features: Floats) -> Floats:
-        """The probability of class 1 for each record.
+        """The score of class 1 for each record: its probability, but for a linear SVC.
 
         Args:
             features: float64[records, features], any number of records, 0 included.
@@ -70,6 +44,13 @@ class Scorer:
             float64[records]. A record is predicted positive iff its score is strictly above the model's threshold.
         """
         return self._score(features)
+
+
+def logistic(margin: Floats) -> Floats:
+    """`1 / (1 + exp(-margin))`, elementwise."""
+    with np.errstate(over="ignore"):  # exp of a huge margin is inf, and its score rightly 0
+        scores: Floats = 1.0 / (1.0 + np.exp(-margin))
+    return scores
 
 
 class _LinearScorer:
@@ -84,33 +65,39 @@ class _LinearScorer:
         for column, coefficient in zip(np.ascontiguousarray(features.T), self._coefficients, strict=True):
             margin += column * coefficient
         margin += self._intercept
-        with np.errstate(over="ignore"):  # exp of a huge margin is inf, and its score rightly 0
-            scores: Floats = 1.0 / (1.0 + np.exp(-margin))
-        return scores
+        return logistic(margin)
 
 
-class _ForestScorer:
+class _Walks:
     """Walks ranks instead of values, so that scikit-learn's compiled float32 walk is exact in float64.
 
     A value's rank is the number of its feature's distinct thresholds below it. With these sorted, t[0] < t[1] < ...,
     `x <= t[j]` iff `rank(x) <= j`; and whole numbers up to 2**24 are exact in float32. NaN ranks last and goes right.
+
+    Attributes:
+        blocks: for each tree the places of its nodes.
     """
 
-    def __init__(self, forest: Forest) -> None:
-        check_forest(forest, width=int(forest.feature.max(initial=-1)) + 1)
+    def __init__(self, forest: Forest | Boosted) -> None:
+        check_trees(forest, width=int(forest.feature.max(initial=-1)) + 1)
         inner = forest.feature >= 0
         self._used, column = np.unique(forest.feature[inner], return_inverse=True)
         self._thresholds = [np.unique(forest.threshold[forest.feature == feature]) for feature in self._used]
         self._single = forest.compares == "float32"
         self._features = np.full(len(forest.feature), -2, np.int64)  # compiled trees mark a leaf so
         self._features[inner] = column
-        sums = forest.votes[:, 0] + forest.votes[:, 1]
-        shares = np.divide(forest.votes, sums[:, None], out=np.zeros_like(forest.votes), where=sums[:, None] > 0)
         ends = [*forest.roots[1:].tolist(), len(forest.feature)]
-        blocks = [slice(start, end) for start, end in zip(forest.roots.tolist(), ends, strict=True)]
-        self._trees = [(self._walker(forest, block), shares[block]) for block in blocks]
+        self.blocks = [slice(start, end) for start, end in zip(forest.roots.tolist(), ends, strict=True)]
+        self._trees = [self._walker(forest, block) for block in self.blocks]
 
-    def _walker(self, forest: Forest, block: slice) -> Callable[[npt.NDArray[np.float32]], npt.NDArray[np.intp]]:
+    def leaves(self, features: Floats) -> Iterator[npt.NDArray[np.intp]]:
+        """For each tree in order, the leaf of each record, counted within the tree's own nodes."""
+        ranks = self._ranks(features)
+        return (walk(ranks) for walk in self._trees)
+
+    def _walker(
+        self, forest: Forest | Boosted, block: slice
+    ) -> Callable[[npt.NDArray[np.float32]], npt.NDArray[np.intp]]:
         """A compiled walk from ranks to the leaf, counted within the tree's own nodes."""
         from sklearn.tree._tree import NODE_DTYPE, Tree
 
@@ -144,10 +131,31 @@ class _ForestScorer:
             ranks[:, index] = np.searchsorted(distinct, values, side="left")
         return ranks
 
+
+class _ForestScorer:
+    def __init__(self, forest: Forest) -> None:
+        self._walks = _Walks(forest)
+        sums = forest.votes[:, 0] + forest.votes[:, 1]
+        shares = np.divide(forest.votes, sums[:, None], out=np.zeros_like(forest.votes), where=sums[:, None] > 0)
+        self._shares = [shares[block] for block in self._walks.blocks]
+
     def __call__(self, features: Floats) -> Floats:
-        ranks = self._ranks(features)
         votes = np.zeros((len(features), 2))
-        for walk, shares in self._trees:
-            votes += shares.take(walk(ranks), axis=0)
+        for leaves, shares in zip(self._walks.leaves(features), self._shares, strict=True):
+            votes += shares.take(leaves, axis=0)
         scores: Floats = votes[:, 1] / (votes[:, 0] + votes[:, 1])
         return scores
+
+
+class _BoostedScorer:
+    def __init__(self, boosted: Boosted) -> None:
+        self._walks = _Walks(boosted)
+        self._values = [boosted.values[block] for block in self._walks.blocks]
+        self._weights = boosted.weights.tolist()
+
+    def __call__(self, features: Floats) -> Floats:
+        margin = np.zeros(len(features))
+        walked = zip(self._walks.leaves(features), self._values, self._weights, strict=True)
+        for leaves, values, weight in walked:
+            margin += values.take(leaves) * weight
+        return logistic(2.0 * margin)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -10,10 +10,13 @@ import numpy.typing as npt
 from producer.dataset import Dataset
 from producer.errors import ModelError
 
-from .estimators import Estimator, Forest, Linear, OneHot, Step, features_width
+from .estimators import Boosted, Estimator, Forest, Linear
+from .steps import Hashed, Membership, NGrams, Numeric, OneHot, Step, columns_of, features_width
 
 MAX_NODES = 2**24
 """Nodes of a forest: node counts up to here are exact in float32, which the scorer relies on."""
+MAX_WIDTH = 2**20
+"""Features that one hashing step may make."""
 
 
 def check_steps(steps: Sequence[Step], dataset: Dataset) -> None:
@@ -27,30 +30,44 @@ def check_steps(steps: Sequence[Step], dataset: Dataset) -> None:
         raise ModelError("the model has no feature steps; nothing can be computed from a record")
     types = {column.name: column.type for column in dataset.columns}
     for step in steps:
-        wanted = ("string",) if isinstance(step, OneHot) else ("int", "float")
-        found = types.get(step.column)
-        if found is None:
-            raise ModelError(
-                f"a feature step reads the column '{step.column}', which the model's contract doesn't have; "
-                f"it has: {', '.join(types)}"
-            )
-        if found not in wanted:
-            raise ModelError(
-                f"a feature step reads the column '{step.column}' as {' or '.join(wanted)}, "
-                f"but the model's contract says {found}"
-            )
-        if isinstance(step, OneHot):
-            _check_one_hot(step)
+        wanted = ("int", "float") if isinstance(step, Numeric) else ("string",)
+        for name in columns_of(step):
+            _check_column(name, types.get(name), wanted, types)
+        problem = _problem_of(step)
+        if problem:
+            raise ModelError(f"the {type(step).__name__} step of '{', '.join(columns_of(step))}' {problem}")
 
 
-def _check_one_hot(step: OneHot) -> None:
-    if len(set(step.labels)) != len(step.labels):
-        raise ModelError(f"the one-hot step of '{step.column}' names a label twice")
-    if not 1 <= step.width <= len(step.labels):
+def _check_column(name: str, found: str | None, wanted: Sequence[str], types: Mapping[str, str]) -> None:
+    if found is None:
         raise ModelError(
-            f"the one-hot step of '{step.column}' has {len(step.labels)} labels and a width of {step.width}; "
-            "the width must be from 1 to the number of labels"
+            f"a feature step reads the column '{name}', which the model's contract doesn't have; "
+            f"it has: {', '.join(types)}"
         )
+    if found not in wanted:
+        raise ModelError(
+            f"a feature step reads the column '{name}' as {' or '.join(wanted)}, but the model's contract says {found}"
+        )
+
+
+def _problem_of(step: Step) -> str:
+    """What is wrong with a step by itself, or nothing."""
+    match step:
+        case Numeric(fill=fill):
+            return "" if fill is None or np.isfinite(fill) else "fills with what is no finite number"
+        case Hashed() | NGrams():
+            sizes = (step.width, len(step.columns) if isinstance(step, Hashed) else step.n)
+            return "" if min(sizes) >= 1 and max(sizes) <= MAX_WIDTH else f"must have sizes from 1 to {MAX_WIDTH:,}"
+    if len(set(step.labels)) != len(step.labels):
+        return "names a label twice"
+    if isinstance(step, OneHot) and not 1 <= step.width <= len(step.labels):
+        size = len(step.labels)
+        return f"has {size} labels and a width of {step.width}; the width must be from 1 to the number of labels"
+    if isinstance(step, Membership):
+        places = {place for places in step.sets for place in places}
+        if not places <= set(range(len(step.labels) + 1)):
+            return f"has a set with a place outside of 0 to {len(step.labels)}"
+    return ""
 
 
 def check_estimator(estimator: Estimator, steps: Sequence[Step]) -> None:
@@ -65,11 +82,11 @@ def check_estimator(estimator: Estimator, steps: Sequence[Step]) -> None:
         if not np.isfinite(estimator.intercept):
             raise ModelError("the model's intercept isn't a finite number")
     else:
-        check_forest(estimator, width=width)
+        check_trees(estimator, width=width)
 
 
-def check_forest(forest: Forest, *, width: int) -> None:
-    """Check that a forest's arrays are trees over `width` features, which compiled code may walk without looking.
+def check_trees(forest: Forest | Boosted, *, width: int) -> None:
+    """Check that the arrays are trees over `width` features, which compiled code may walk without looking.
 
     Raises:
         ModelError: the message says which array is wrong, and how.
@@ -81,15 +98,23 @@ def check_forest(forest: Forest, *, width: int) -> None:
         _check_array(name, getattr(forest, name), np.int32, (nodes,))
     _check_array("roots", forest.roots, np.int32, (trees,))
     _check_array("threshold", forest.threshold, np.float64, (nodes,))
-    _check_array("votes", forest.votes, np.float64, (nodes, 2))
     if forest.feature.min() < -1 or forest.feature.max() >= width:
         raise ModelError(f"the array 'feature' names a feature outside of the {width} that the steps make")
+    if isinstance(forest, Forest):
+        _check_votes(forest)
+    else:
+        _check_array("values", forest.values, np.float64, (nodes,))
+        _check_array("weights", forest.weights, np.float64, (trees,))
+    _check_shape_of_trees(forest)
+
+
+def _check_votes(forest: Forest) -> None:
+    _check_array("votes", forest.votes, np.float64, (forest.feature.size, 2))
     leaves = forest.votes[forest.feature < 0]
     with np.errstate(over="ignore"):
         sums = leaves[:, 0] + leaves[:, 1]
     if (leaves < 0).any() or not ((sums > 0) & np.isfinite(sums)).all():
         raise ModelError("the array 'votes' has a leaf whose votes are negative, or don't sum to a number above 0")
-    _check_shape_of_trees(forest)
 
 
 def _check_array(name: str, array: npt.NDArray[np.generic], dtype: type[np.generic], shape: tuple[int, ...]) -> None:
@@ -101,7 +126,7 @@ def _check_array(name: str, array: npt.NDArray[np.generic], dtype: type[np.gener
         raise ModelError(f"the array '{name}' holds a value that isn't a finite number")
 
 
-def _check_shape_of_trees(forest: Forest) -> None:
+def _check_shape_of_trees(forest: Forest | Boosted) -> None:
     """Every node but a root is the child of one earlier node of its own tree: then each is a tree, and walks end."""
     nodes, roots = len(forest.feature), forest.roots.astype(np.int64)
     if roots[0] != 0 or (np.diff(roots) <= 0).any() or roots[-1] >= nodes:

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from producer.errors import ModelError
-from static_model.estimators import Numeric, OneHot
+from static_model.estimators import Membership, Numeric, OneHot
 from static_model.mllib import read_pipeline
 from static_model.scorer import Scorer, featurise
 from static_model.validity import check_estimator
@@ -114,7 +114,7 @@ BY_ROW = {**DENSE, "type": 0, "colPtrs": [0, 2], "rowIndices": [0, 2], "values":
 
 
 def _score(pipeline, x, w):
-    steps, estimator = pipeline
+    steps, estimator, _ = pipeline
     check_estimator(estimator, steps)
     records = pa.RecordBatch.from_pydict({"x": pa.array(x, pa.float64()), "w": w})
     return Scorer(estimator).score(featurise(steps, records)).tolist()
@@ -124,13 +124,13 @@ def _score(pipeline, x, w):
 def test_a_forest_is_read_from_both_layouts(tmp_path, layout):
     """Steps, votes, roots and hyper-parameters come out; thresholds stay float64."""
     tree = _stump(_split(0, 0.1))
-    steps, forest = read_pipeline(_save(tmp_path / "p", [*_features(), _forest(tree, tree)], layout))
+    steps, forest, _ = read_pipeline(_save(tmp_path / "p", [*_features(), _forest(tree, tree)], layout))
     assert steps == (Numeric("x"), OneHot("w", ("a", "b"), 2))
     assert forest.roots.tolist() == [0, 3]
     assert forest.threshold[[0, 3]].tolist() == [0.1, 0.1]
     assert (forest.left.tolist(), forest.right.tolist()) == ([1, -1, -1, 4, -1, -1], [2, -1, -1, 5, -1, -1])
     assert dict(forest.parameters) == {"trees": 2, "max_depth": 1, "min_instances": 1}
-    assert _score((steps, forest), [0.1, 0.2], ["a", "b"]) == [0.25, 1.0]
+    assert _score((steps, forest, 0.5), [0.1, 0.2], ["a", "b"]) == [0.25, 1.0]
 
 
 def test_nodes_are_put_in_order_over_several_part_files(tmp_path):
@@ -160,7 +160,7 @@ def test_a_single_tree_is_a_forest_of_one(tmp_path):
 @pytest.mark.parametrize("matrix", [DENSE, BY_COLUMN, BY_ROW])
 def test_a_logistic_regression_is_read_from_dense_and_sparse_values(tmp_path, matrix):
     """Spark saves what is mostly zeros as sparse, by columns or by rows."""
-    _, linear = read_pipeline(_save(tmp_path / "p", [*_features(), _logistic(matrix)]))
+    _, linear, _ = read_pipeline(_save(tmp_path / "p", [*_features(), _logistic(matrix)]))
     assert linear.coefficients.tolist() == [1.0, 0.0, 2.0]
     assert (linear.intercept, dict(linear.parameters)) == (0.0, {"reg_param": 0.1, "max_iter": 7})
 
@@ -193,24 +193,25 @@ THREE = [{**node, "impurityStats": [1.0, 1.0, 1.0]} for node in THREE]
     ("stages", "message"),
     [
         ([("Word2VecModel", {}, [])], "stage 1 of the Spark pipeline, Word2VecModel, can't be read: only these"),
-        ([*_features(), ("GBTClassificationModel", {}, [])], "stage 4 of the Spark pipeline, GBTClassificationModel"),
+        ([*_features(), ("NaiveBayesModel", {}, [])], "stage 4 of the Spark pipeline, NaiveBayesModel"),
         ([("PipelineModel", {}, [ASSEMBLER, ("Bucketizer", {}, [])])], "stage 1.2 .* Bucketizer, .* only these"),
         ([BAD_INDEXER], "stage 1 .* StringIndexerModel, .* fails on a word that it doesn't know"),
         ([_features()[0], (*ENCODER, _sizes(2))], "stage 2 .* OneHotEncoderModel, .* fit both together"),
         ([_features()[0], KEEP_LAST], "stage 2 .* OneHotEncoderModel, .* has a feature for unknown words"),
         ([(*ENCODER, _sizes(3))], "encodes 'i', which no StringIndexerModel"),
-        ([_features()[0], ("VectorAssembler", {"inputCols": ["i"], "outputCol": "f"}, [])], "index used as a number"),
-        ([_forest(THREE)], "features 'f' come from no VectorAssembler"),
-        ([*_features(), _logistic(DENSE, threshold=0.4)], "LogisticRegressionModel, .* threshold of its own"),
-        ([*_features(), _logistic(DENSE, thresholds=[0.4, 0.6])], "threshold of its own"),
+        ([_forest(THREE)], "features 'f' come from no stage of the pipeline"),
+        ([("ImputerModel", {"missingValue": -1.0, "inputCol": "x"}, [])], "stage 1 .* takes -1.0 for missing"),
+        ([("RegexTokenizer", {"pattern": "\\s+", "gaps": True}, [])], "stage 1 .* cuts words otherwise"),
+        ([("NGram", {"inputCol": "t", "n": 2}, [])], "its tokens 't' come from no RegexTokenizer"),
+        ([("HashingTF", {"inputCol": "t"}, [])], "its terms 't' come from no NGram or RegexTokenizer"),
         ([*_features(), _logistic(DENSE, multinomial=True)], "it is multinomial"),
         (
             [*_features()[:2], ("VectorAssembler", {"inputCols": ["o"], "outputCol": "f"}, []), _logistic(DENSE)],
             "3 feat",
         ),
         ([*_features(), _forest(THREE)], "RandomForestClassificationModel, .* more than two classes"),
-        ([*_features(), _forest(_stump(_split(0, 0.0, categories=2)))], "stage 4 .* splits on categories"),
-        ([*_features(), _forest(_stump(_split(1, 0.0, categories=5)))], "stage 4 .* splits on categories"),
+        ([*_features(), _forest(_stump(_split(0, 0.0, categories=2)))], "stage 4 .* splits numbers into categories"),
+        ([*_features(), _forest(_stump(_split(1, 0.0, categories=5)))], "stage 4 .* splits numbers into categories"),
         ([*_features(), _forest(_stump(_split(9, 0.0)))], "uses feature 9, its pipeline makes 3"),
         ([*_features(), _logistic(DENSE), ASSEMBLER], "stage 5 .* comes after the classifier"),
         (_features(), "ends without a classifier"),
@@ -220,6 +221,30 @@ def test_what_has_no_exact_counterpart_is_refused_by_class_and_place(tmp_path, s
     """Nothing is guessed: the message names the stage and says why."""
     with pytest.raises(ModelError, match=message):
         read_pipeline(_save(tmp_path / "p", stages))
+
+
+@pytest.mark.parametrize(
+    ("parameters", "threshold"), [({"threshold": 0.4}, 0.4), ({"thresholds": [0.25, 0.75]}, 0.75), ({}, 0.5)]
+)
+def test_a_threshold_of_its_own_is_kept(tmp_path, parameters, threshold):
+    """Spark can say it in two ways; both mean a score above which a record is positive."""
+    assert threshold == read_pipeline(_save(tmp_path / "p", [*_features(), _logistic(DENSE, **parameters)])).threshold
+
+
+def test_splits_on_words_become_memberships(tmp_path):
+    """Sets of words go left as Spark sends them: listed ones, and unheard ones where the listed are the larger side."""
+    index = (*INDEXER, _labels("a", "b", "c"))
+    assembler = ("VectorAssembler", {"inputCols": ["x", "i"], "outputCol": "f"}, [])
+    some, most = _split(1, 1.0, 3), _split(1, 1.0, 3)
+    most["leftCategoriesOrThreshold"] = [0.0, 2.0]
+    forest = _forest(_stump(some), _stump(most, left=(0.0, 1.0), right=(1.0, 0.0)), _stump(some))
+    read = read_pipeline(_save(tmp_path / "p", [index, assembler, forest]))
+    assert (Numeric("x"), Membership("w", ("a", "b", "c"), ((0, 2, 3), (1,)))) == read.steps
+    left, right = 0.25, 1.0
+    first = {"a": right, "b": left, "c": right, "unheard": right}
+    second = {"a": 1.0, "b": 0.0, "c": 1.0, "unheard": 1.0}
+    expected = [pytest.approx((2 * first[w] + second[w]) / 3) for w in first]
+    assert expected == _score(read, [0.0] * 4, list(first))
 
 
 def test_a_damaged_or_missing_pipeline_is_a_sentence(tmp_path):
@@ -262,7 +287,7 @@ def test_what_spark_saves_scores_as_spark_does(tmp_path, words, kind):
     model = Pipeline(stages=stages).fit(frame)
     model.save(f"file://{tmp_path / 'p'}")
     table = model.transform(frame).select(vector_to_array("probability")[1].alias("score")).toArrow()
-    steps, estimator = read_pipeline(tmp_path / "p")
+    steps, estimator, _ = read_pipeline(tmp_path / "p")
     check_estimator(estimator, steps)
     scores = Scorer(estimator).score(featurise(steps, records))
     assert steps == (Numeric("k"), OneHot("w", ("nan", "a"), 2), Numeric("x"))

@@ -1,0 +1,54 @@
+"""One stage of a pipeline that Spark saved: its class, its parameters, its fitted values."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from producer.errors import ModelError
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One saved stage: its class without the package, its place (1 is the first; 2.1 inside another), its values."""
+
+    name: str
+    place: str
+    metadata: Mapping[str, Any]
+    directory: Path
+
+    def parameter(self, name: str) -> Any:
+        """A parameter as set, else its default, else None."""
+        return {**self.metadata.get("defaultParamMap", {}), **self.metadata["paramMap"]}.get(name)
+
+    def columns(self, direction: str) -> tuple[str, ...]:
+        """The stage's `input` or `output` columns, whether it was given one or several."""
+        several = self.metadata["paramMap"].get(f"{direction}Cols")
+        return tuple(several) if several is not None else (self.parameter(f"{direction}Col"),)
+
+    def table(self, folder: str = "data") -> pa.Table:
+        """The fitted values, all part files together."""
+        return pq.read_table(self.directory / folder).combine_chunks()
+
+    def refuse(self, why: str) -> ModelError:
+        """The error that names this stage."""
+        return ModelError(f"stage {self.place} of the Spark pipeline, {self.name}, can't be read: {why}")
+
+
+def stages_in(directory: Path, place: str = "") -> Iterator[Stage]:
+    """The stages in order; those of a pipeline inside the pipeline stand in its place."""
+    (part,) = sorted((directory / "metadata").glob("part-*"))
+    metadata = json.loads(part.read_text("utf-8"))
+    name = metadata["class"].rpartition(".")[2]
+    if name != "PipelineModel":
+        yield Stage(name, place or "1", metadata, directory)
+        return
+    folders = {int(path.name.partition("_")[0]): path for path in (directory / "stages").iterdir() if path.is_dir()}
+    for index in range(len(metadata["paramMap"]["stageUids"])):
+        yield from stages_in(folders[index], f"{place}.{index + 1}" if place else str(index + 1))
