@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from producer.errors import ModelError
 
-from .estimators import Forest, Linear, Parameter
+from .estimators import Boosted, Forest, Linear, Parameter
 
 if TYPE_CHECKING:
-    from sklearn.ensemble import RandomForestClassifier
+    from sklearn.ensemble import GradientBoostingClassifier, RandomForestClassifier
     from sklearn.linear_model import LogisticRegression
+    from sklearn.svm import LinearSVC
     from sklearn.tree._tree import Tree
 
 
@@ -31,6 +32,42 @@ def forest_from_sklearn(classifier: RandomForestClassifier, *, parameters: Mappi
     """
     _check_classes(classifier.classes_)
     trees: list[Tree] = [member.tree_ for member in classifier.estimators_]
+    return Forest(
+        **_nodes(trees),
+        votes=np.concatenate([tree.value[:, 0, :] for tree in trees]),
+        compares="float32",
+        parameters=dict(parameters),
+    )
+
+
+def boosted_from_sklearn(classifier: GradientBoostingClassifier, *, parameters: Mapping[str, Parameter]) -> Boosted:
+    """The boosted trees that a fitted `GradientBoostingClassifier` of the log loss holds.
+
+    What it begins with, the log-odds of the training rows, becomes a first tree of a single leaf; margins are halved,
+    as Spark's score doubles them.
+
+    Raises:
+        ModelError: it was fitted on other classes than 0 and 1, both.
+    """
+    _check_classes(classifier.classes_)
+    trees: list[Tree] = [member.tree_ for member in classifier.estimators_[:, 0]]
+    nodes = _nodes(trees)
+    start = {"feature": -1, "threshold": 0.0, "left": -1, "right": -1}
+    moved = {name: np.where(nodes[name] >= 0, nodes[name] + 1, -1) for name in ("left", "right")}
+    joined = {name: np.append(np.array([first]), {**nodes, **moved}[name]) for name, first in start.items()}
+    share = float(classifier.init_.class_prior_[1])
+    return Boosted(
+        **{name: values.astype(nodes[name].dtype) for name, values in joined.items()},
+        values=np.concatenate([[np.log(share / (1 - share)) / 2], *(tree.value[:, 0, 0] for tree in trees)]),
+        weights=np.append(1.0, np.full(len(trees), classifier.learning_rate / 2)),
+        roots=np.append(0, nodes["roots"] + 1).astype(np.int32),
+        compares="float32",
+        parameters=dict(parameters),
+    )
+
+
+def _nodes(trees: Sequence[Tree]) -> dict[str, npt.NDArray[Any]]:
+    """The arrays that `Forest` and `Boosted` share."""
     starts = np.cumsum([0, *(tree.node_count for tree in trees)])[:-1]
     inner = np.concatenate([tree.children_left >= 0 for tree in trees])
 
@@ -38,40 +75,39 @@ def forest_from_sklearn(classifier: RandomForestClassifier, *, parameters: Mappi
         children = np.concatenate([getattr(tree, name) + at for tree, at in zip(trees, starts, strict=True)])
         return np.where(inner, children, -1).astype(np.int32)
 
-    return Forest(
-        feature=np.where(inner, np.concatenate([tree.feature for tree in trees]), -1).astype(np.int32),
-        threshold=np.where(inner, np.concatenate([tree.threshold for tree in trees]), 0.0),
-        left=joined("children_left"),
-        right=joined("children_right"),
-        votes=np.concatenate([tree.value[:, 0, :] for tree in trees]),
-        roots=starts.astype(np.int32),
-        compares="float32",
-        parameters=dict(parameters),
-    )
+    return {
+        "feature": np.where(inner, np.concatenate([tree.feature for tree in trees]), -1).astype(np.int32),
+        "threshold": np.where(inner, np.concatenate([tree.threshold for tree in trees]), 0.0),
+        "left": joined("children_left"),
+        "right": joined("children_right"),
+        "roots": starts.astype(np.int32),
+    }
 
 
 def linear_from_sklearn(
-    logistic: LogisticRegression,
+    linear: LogisticRegression | LinearSVC,
     *,
     scale_mean: npt.NDArray[np.float64],
     scale_std: npt.NDArray[np.float64],
     parameters: Mapping[str, Parameter],
+    loss: Literal["log", "hinge"] = "log",
 ) -> Linear:
-    """The logistic regression that was fitted on `(X - scale_mean) / scale_std`, for X as it is.
+    """The linear classifier that was fitted on `(X - scale_mean) / scale_std`, for X as it is.
 
     Args:
-        logistic: the fitted classifier of classes 0 and 1.
+        linear: the fitted classifier of classes 0 and 1.
         scale_mean: float64[features], what was subtracted.
         scale_std: float64[features], what was divided by; never 0 (`StandardScaler.scale_` isn't).
         parameters: stored as they are.
+        loss: what it was fitted to.
 
     Raises:
         ModelError: it was fitted on other classes than 0 and 1, both.
     """
-    _check_classes(logistic.classes_)
-    coefficients = logistic.coef_[0].astype(np.float64) / scale_std
-    intercept = float(logistic.intercept_[0]) - float(np.sum(coefficients * scale_mean))
-    return Linear(coefficients=coefficients, intercept=intercept, parameters=dict(parameters))
+    _check_classes(linear.classes_)
+    coefficients = linear.coef_[0].astype(np.float64) / scale_std
+    intercept = float(linear.intercept_[0]) - float(np.sum(coefficients * scale_mean))
+    return Linear(coefficients=coefficients, intercept=intercept, parameters=dict(parameters), loss=loss)
 
 
 def _check_classes(classes: npt.NDArray[np.int64]) -> None:

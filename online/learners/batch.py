@@ -8,12 +8,14 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
-from static_model.artifact import Estimator, Forest
-from static_model.fitted import forest_from_sklearn, linear_from_sklearn
+from static_model.artifact import Boosted, Estimator, Forest
+from static_model.fitted import boosted_from_sklearn, forest_from_sklearn, linear_from_sklearn
+
+Parameters = dict[str, int | float | str]
 
 
 class ScikitLearn(BaseModel):
-    """Fits scikit-learn's random forest or logistic regression on the features that the saved model computes.
+    """Fits scikit-learn's classifier of the same family on the features that the saved model computes.
 
     The fit is single-threaded and repeats exactly for the same rows and seed.
     """
@@ -26,40 +28,69 @@ class ScikitLearn(BaseModel):
         self, features: npt.NDArray[np.float64], labels: npt.NDArray[np.int8], *, like: Estimator, seed: int
     ) -> Estimator:
         """A new estimator like `like`, from float64[n, d] and int8[n] with both classes in it."""
+        parameters = dict(like.parameters)
         if isinstance(like, Forest):
-            return _forest(features, labels, like=like, seed=seed)
-        return _logistic_regression(features, labels, parameters=dict(like.parameters))
+            return _forest(features, labels, parameters=parameters, seed=seed)
+        if isinstance(like, Boosted):
+            return _boosted(features, labels, parameters=parameters, seed=seed)
+        return _linear(features, labels, parameters=parameters, loss=like.loss, seed=seed)
 
 
-def _forest(features: npt.NDArray[np.float64], labels: npt.NDArray[np.int8], *, like: Forest, seed: int) -> Estimator:
+def _forest(
+    features: npt.NDArray[np.float64], labels: npt.NDArray[np.int8], *, parameters: Parameters, seed: int
+) -> Estimator:
     from sklearn.ensemble import RandomForestClassifier
 
-    parameters = dict(like.parameters)
+    several = int(parameters["trees"]) > 1  # a single tree sees all rows and all features
     classifier = RandomForestClassifier(
         n_estimators=int(parameters["trees"]),
         max_depth=int(parameters["max_depth"]),
         min_samples_leaf=int(parameters["min_instances"]),
-        max_features="sqrt",
+        max_features="sqrt" if several else None,
+        bootstrap=several,
         random_state=seed,
         n_jobs=1,
     )
     return forest_from_sklearn(classifier.fit(features, labels), parameters=parameters)
 
 
-def _logistic_regression(
+def _boosted(
+    features: npt.NDArray[np.float64], labels: npt.NDArray[np.int8], *, parameters: Parameters, seed: int
+) -> Estimator:
+    from sklearn.ensemble import GradientBoostingClassifier
+
+    classifier = GradientBoostingClassifier(
+        n_estimators=int(parameters["trees"]),
+        max_depth=int(parameters["max_depth"]),
+        min_samples_leaf=int(parameters["min_instances"]),
+        learning_rate=float(parameters["step_size"]),
+        random_state=seed,
+    )
+    return boosted_from_sklearn(classifier.fit(features, labels), parameters=parameters)
+
+
+def _linear(
     features: npt.NDArray[np.float64],
     labels: npt.NDArray[np.int8],
     *,
-    parameters: dict[str, int | float | str],
+    parameters: Parameters,
+    loss: Literal["log", "hinge"],
+    seed: int,
 ) -> Estimator:
     from sklearn.linear_model import LogisticRegression
+    from sklearn.svm import LinearSVC
 
     # Spark standardises inside the fit and penalises the standardised coefficients; its penalty is per row.
     mean, scale = features.mean(axis=0), features.std(axis=0, ddof=1)
     scale[features.min(axis=0) == features.max(axis=0)] = 1.0  # its rounding errors are no scale
     strength = float(parameters["reg_param"]) * len(labels)
-    classifier = LogisticRegression(
-        C=1 / strength if strength else np.inf, max_iter=int(parameters["max_iter"]), tol=1e-6
-    )
+    steps = int(parameters["max_iter"])
+    if loss == "log":
+        classifier = LogisticRegression(C=1 / strength if strength else np.inf, max_iter=steps, tol=1e-6)
+    else:
+        # Without a penalty there is nothing that a linear SVC of scikit-learn could be given: a tiny one comes close.
+        classifier = LinearSVC(
+            C=1 / strength if strength else 1e6, loss="hinge", max_iter=100 * steps, random_state=seed
+        )
     classifier.fit((features - mean) / scale, labels)
-    return linear_from_sklearn(classifier, scale_mean=mean, scale_std=scale, parameters=parameters)
+    return linear_from_sklearn(classifier, scale_mean=mean, scale_std=scale, parameters=parameters, loss=loss)
