@@ -1,4 +1,4 @@
-"""The verbs of this folder: `generate`, `broker`, `produce`."""
+"""The verbs of this folder: `generate`, `describe`, `broker`, `produce`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DATA = click.option(
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same bytes.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="A file *.csv or *.csv.gz.")
 @click.option("--error", type=float, default=0.02, show_default=True, help="The error no model can go below.")
-@click.option("--attack-share", type=float, default=0.4, show_default=True, help="The share of attacks.")
+@click.option("--attack-share", type=float, help="The share of attacks; 0.4 (dns-exfil) or 0.1 (linux-*) if left out.")
 @click.option(
     "--drift",
     "drifts",
@@ -38,26 +38,50 @@ def generate(
     seed: int,
     out: Path,
     error: float,
-    attack_share: float,
+    attack_share: float | None,
     drifts: tuple[str, ...],
     force: bool,
     as_json: bool,
 ) -> None:
-    """Write synthetic records of DATASET, with drift planted on demand.
+    """Write synthetic records of DATASET, with drift planted on demand: dns-exfil, linux-process or linux-memory.
 
+    The linux-* records stand in for TON_IoT's labelled telemetry: same columns, same dirt, all synthetic.
     What was planted goes into FILE.truth.json beside the file, never into the records.
 
     Example: driftduel generate dns-exfil --records 100000 --seed 2 --drift encoding@40000 --out stream.csv.gz
     """
     from .progress import progress
-    from .recipe import Recipe, parse_drift
+    from .recipe import Recipe, parse_drift, usual_attack_share
     from .synthetic import summary_of, write
 
     planted = tuple(parse_drift(text) for text in drifts)
-    recipe = Recipe(records, seed, error=error, attack_share=attack_share, drifts=planted, dataset=dataset)
+    share = usual_attack_share(dataset) if attack_share is None else attack_share
+    recipe = Recipe(records, seed, error=error, attack_share=share, drifts=planted, dataset=dataset)
     with progress("Generating", records) as advance:
         written = write(recipe, out, force=force, advance=advance)
     click.echo(summary_of(recipe, written, as_json=as_json))
+
+
+@click.command()
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="The contract to write, a file *.toml.")
+@click.option("--label", metavar="COLUMN", help="The label's column; found by its name or its words if left out.")
+@click.option("--name", help="The contract's name; the first file's if left out.")
+@click.option("--force", is_flag=True, help="Replace a contract that is there already.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was decided as JSON.")
+def describe(
+    files: tuple[Path, ...], out: Path, label: str | None, name: str | None, force: bool, as_json: bool
+) -> None:
+    """Draft a contract from FILE..., labelled records as CSV or TSV, plain or gzip, or Parquet.
+
+    Types, cleaning, the label, the kind of attack, and which columns should stay out of a model: each decision
+    stands with its reason in the draft, for you to correct.
+
+    Example: driftduel describe flows.csv.gz --out flows.toml
+    """
+    from .describe_command import Order, run
+
+    run(Order(files, out, label, name, force), as_json=as_json)
 
 
 @click.group()
@@ -125,7 +149,7 @@ def produce(
     data: Path,
     as_json: bool,
 ) -> None:
-    """Replay FILE, CSV or gzip CSV, onto a Kafka topic, each record stamped with its number.
+    """Replay FILE (CSV, TSV, gzip or Parquet) onto a Kafka topic, each record stamped with its number.
 
     The same command again goes on where the topic ends: nothing is missing, nothing doubled.
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +19,18 @@ from .errors import ContractError, UsageError
 
 Kind = Literal["encoding", "mix", "prior"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-GENERATORS = ("dns-exfil",)
+
+
+class Source(NamedTuple):
+    """What there is to say about a dataset's generator: its usual share of attacks, and what its records stand for."""
+
+    attack_share: float
+    note: str = ""
+
+
+TONIOT = "synthetic, with the columns and the dirt of TON_IoT's telemetry; no labelled capture is among it"
+# The share of 0.1 is chosen so that rebalancing is called for; it is not that of the public files.
+SOURCES = {"dns-exfil": Source(0.4), "linux-process": Source(0.1, TONIOT), "linux-memory": Source(0.1, TONIOT)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +38,10 @@ class Drift:
     """One planted change. Before record `start` all is old, from record `end` on all is new.
 
     Between them the chance of the new grows in a straight line; `start == end` is an abrupt change. The kinds:
-    `encoding`: the tunnels use another tool (base32, hexadecimal, base64url, and again from the first);
-    `mix`: cloud services appear in the benign traffic, whose hosts are named by machines (the next one takes
-    them away again); `prior`: the share of attacks is halved (the next one restores it).
+    `encoding`: the attackers use another tool (tunnels: base32, hexadecimal, base64url, and again from the first;
+    on Linux machines three sets of tools, for all kinds of attack at once); `mix`: other benign work appears
+    (cloud services, whose hosts are named by machines; on Linux machines a build and a backup), and the next one
+    takes it away again; `prior`: the share of attacks is halved (the next one restores it).
     """
 
     kind: Kind
@@ -58,7 +70,8 @@ class Recipe:
         records: how many.
         seed: of all that is drawn.
         error: the share of records that look exactly like the other class. No model can do better, as long
-            as it is smaller than the share of attacks and of benign records.
+            as it is smaller than the share of attacks and of benign records. The classes of the Linux datasets
+            overlap besides, so that models stay well above this error there.
         attack_share: the share of attacks before any `prior` drift.
         drifts: what changes, and when; those of one kind one after another.
 
@@ -75,9 +88,7 @@ class Recipe:
 
     def __post_init__(self) -> None:
         """Refuse what can't be meant."""
-        if self.dataset not in GENERATORS:
-            have = ", ".join(GENERATORS)
-            raise UsageError(f"no generator for dataset '{self.dataset}'; there is one for: {have}")
+        usual_attack_share(self.dataset)
         if self.records < 1:
             raise UsageError(f"{self.records} records can't be generated; ask for 1 or more")
         if self.seed < 0:
@@ -94,6 +105,27 @@ class Recipe:
     def of(self, kind: Kind) -> tuple[Drift, ...]:
         """The drifts of one kind in the order of the stream."""
         return tuple(sorted((d for d in self.drifts if d.kind == kind), key=lambda d: (d.start, d.end)))
+
+
+def usual_attack_share(dataset: str) -> float:
+    """The share of attacks in a stream of that dataset where none is asked for.
+
+    Raises:
+        UsageError: there is no generator for the dataset.
+    """
+    if dataset not in SOURCES:
+        raise UsageError(f"no generator for dataset '{dataset}'; there is one for: {', '.join(SOURCES)}")
+    return SOURCES[dataset].attack_share
+
+
+def regime(
+    drifts: Sequence[Drift], seqs: npt.NDArray[np.int64], draws: npt.NDArray[np.float64]
+) -> npt.NDArray[np.int64]:
+    """How many of the drifts have reached each record [records], given a draw from 0 to 1 for each."""
+    reached = np.zeros(len(seqs), np.int64)
+    for drift in drifts:
+        reached += draws < drift.chance(seqs)
+    return reached
 
 
 def _check_span(drift: Drift, records: int) -> None:
@@ -155,11 +187,13 @@ def read_truth(path: Path) -> dict[str, Any]:
 
 
 def truth_of(recipe: Recipe) -> dict[str, Any]:
-    """What was planted: the content of the sidecar, drifts by start."""
+    """What was planted: the content of the sidecar, drifts by start. `synthetic` says what the records stand for."""
     drifts = sorted(recipe.drifts, key=lambda d: (d.start, d.end, d.kind))
+    note = SOURCES[recipe.dataset].note
     return {
         "format": 1,
         "dataset": recipe.dataset,
+        **({"synthetic": note} if note else {}),
         "records": recipe.records,
         "seed": recipe.seed,
         "error": recipe.error,

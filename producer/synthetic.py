@@ -6,14 +6,12 @@ longer stream of the same recipe begins with the shorter one, and no change of n
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -22,18 +20,24 @@ from .dataset import load_dataset
 from .dns_features import features_of_all
 from .dns_names import BENIGN, DRAWS, PAYLOAD, TUNNELS
 from .errors import DriftduelError, UsageError
-from .recipe import KINDS, Drift, Recipe, truth_of
+from .linux_memory import LAYOUT as MEMORY
+from .linux_memory import memory_block
+from .linux_process import LAYOUT as PROCESS
+from .linux_process import process_block
+from .output import packed, whole
+from .recipe import KINDS, SOURCES, Recipe, regime, truth_of
 
 BLOCK = 4096
 
 
 def records_of(recipe: Recipe) -> Iterator[tuple[list[str], int]]:
     """The stream in blocks, in order: its CSV lines without line ends, and how many of them are attacks."""
-    for start in range(0, recipe.records, BLOCK):
-        yield _block(recipe, start, min(BLOCK, recipe.records - start))
+    block, draw = GENERATORS[recipe.dataset]
+    for start in range(0, recipe.records, block):
+        yield draw(recipe, start, min(block, recipe.records - start))
 
 
-def _block(recipe: Recipe, start: int, size: int) -> tuple[list[str], int]:
+def _dns_block(recipe: Recipe, start: int, size: int) -> tuple[list[str], int]:
     """Lines and attacks of `size` records from sequence number `start` on; a whole block is always drawn."""
     seed = np.random.SeedSequence((recipe.seed, start // BLOCK))
     random = np.random.Generator(np.random.PCG64(seed))
@@ -41,7 +45,7 @@ def _block(recipe: Recipe, start: int, size: int) -> tuple[list[str], int]:
     draws = random.random((BLOCK, DRAWS))[:size].tolist()
     payload = random.bytes(BLOCK * PAYLOAD)
     seqs = np.arange(start, start + size)
-    tool, benign, prior = (_regime(recipe.of(k), seqs, choices[:, i]) for i, k in enumerate(KINDS))
+    tool, benign, prior = (regime(recipe.of(k), seqs, choices[:, i]) for i, k in enumerate(KINDS))
     attack = choices[:, 3] < recipe.attack_share * np.where(prior % 2, 0.5, 1.0)
     looks_attack = attack ^ (choices[:, 4] < recipe.error)
     builders = [
@@ -54,14 +58,18 @@ def _block(recipe: Recipe, start: int, size: int) -> tuple[list[str], int]:
     return _lines(times, names, attack), int(attack.sum())
 
 
-def _regime(
-    drifts: Sequence[Drift], seqs: npt.NDArray[np.int64], draws: npt.NDArray[np.float64]
-) -> npt.NDArray[np.int64]:
-    """How many of the drifts have reached each record."""
-    reached = np.zeros(len(seqs), np.int64)
-    for drift in drifts:
-        reached += draws < drift.chance(seqs)
-    return reached
+class Generator(NamedTuple):
+    """Draws one dataset's records: `draw(recipe, start, size)` is the lines of a block and the attacks among them."""
+
+    block: int
+    draw: Callable[[Recipe, int, int], tuple[list[str], int]]
+
+
+GENERATORS = {
+    "dns-exfil": Generator(BLOCK, _dns_block),
+    "linux-process": Generator(PROCESS.block, process_block),
+    "linux-memory": Generator(MEMORY.block, memory_block),
+}
 
 
 def _times(seqs: npt.NDArray[np.int64], draws: npt.NDArray[np.float64], seed: int) -> list[str]:
@@ -122,7 +130,7 @@ def write(
     truth = truth_path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with _whole(path) as stream_part, _whole(truth) as truth_part:
+        with whole(path) as stream_part, whole(truth) as truth_part:
             attacks = _write_lines(recipe, stream_part, advance, zipped=path.suffix == ".gz")
             truth_part.write_text(json.dumps(truth_of(recipe), indent=2) + "\n", "utf-8")
             path.unlink(missing_ok=True)  # never an old stream beside a new truth
@@ -131,21 +139,10 @@ def write(
     return Written(path, truth, attacks, _sha256(path))
 
 
-@contextmanager
-def _whole(path: Path) -> Iterator[Path]:
-    """A file to write that takes the name `path` when the block has ended well, and vanishes otherwise."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        yield part
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
 def _write_lines(recipe: Recipe, path: Path, advance: Callable[[int], None], *, zipped: bool) -> int:
     """Write header and records; the number of attacks among them."""
     attacks = 0
-    with path.open("wb") as file, _packed(file, zipped=zipped) as out:
+    with path.open("wb") as file, packed(file, zipped=zipped) as out:
         out.write(",".join(load_dataset(recipe.dataset).names).encode() + b"\n")
         for lines, among in records_of(recipe):
             out.write("\n".join([*lines, ""]).encode())
@@ -154,28 +151,19 @@ def _write_lines(recipe: Recipe, path: Path, advance: Callable[[int], None], *, 
     return attacks
 
 
-@contextmanager
-def _packed(file: BinaryIO, *, zipped: bool) -> Iterator[BinaryIO]:
-    """The file, or gzip into it without name and time, so that the bytes repeat."""
-    if not zipped:
-        yield file
-        return
-    with gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0, compresslevel=6) as packed:
-        yield cast(BinaryIO, packed)
-
-
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def summary_of(recipe: Recipe, written: Written, *, as_json: bool = False) -> str:
-    """What was written, in two lines for people, or as one JSON object for scripts."""
+    """What was written and what it stands for, in two lines for people, or as one JSON object for scripts."""
     if as_json:
         made = {"file": str(written.path), "truth": str(written.truth), "sha256": written.sha256}
         return json.dumps({**made, "attacks": written.attacks, **truth_of(recipe)})
     planted = ", ".join(map(str, recipe.drifts)) or "no drift"
+    note = SOURCES[recipe.dataset].note
     return (
-        f"{written.path}: {recipe.records:,} records, {written.attacks:,} of them attacks, sha256 {written.sha256}\n"
-        f"{written.truth}: what was planted ({planted})"
+        f"{written.path}: {recipe.records:,} records, {written.attacks:,} of them attacks, sha256 {written.sha256}"
+        f"{f' ({note})' if note else ''}\n{written.truth}: what was planted ({planted})"
     )

@@ -19,8 +19,8 @@ from sklearn.ensemble import RandomForestClassifier
 from producer.dataset import load_dataset
 from producer.dns_names import BENIGN, DRAWS, PAYLOAD, TUNNELS, Builder
 from producer.errors import DriftduelError, UsageError
-from producer.recipe import Drift, Recipe, parse_drift, truth_of
-from producer.synthetic import records_of, truth_path, write
+from producer.recipe import SOURCES, Drift, Recipe, parse_drift, truth_of, usual_attack_share
+from producer.synthetic import GENERATORS, records_of, truth_path, write
 
 DATASET = load_dataset("dns-exfil")
 FEATURES = [DATASET.names.index(column.name) for column in DATASET.features]
@@ -91,6 +91,20 @@ def test_another_seed_is_another_stream() -> None:
     """Seeds don't share records."""
     first, second = (set(lines(Recipe(2000, seed))) for seed in (1, 2))
     assert len(first & second) < 20
+
+
+@pytest.mark.parametrize("dataset", SOURCES)
+def test_every_dataset_with_a_generator_has_all_that_it_takes(dataset: str) -> None:
+    """A generator, a preset that says what its lines hold, and a usual share of attacks."""
+    recipe = Recipe(50, 1, dataset=dataset, attack_share=usual_attack_share(dataset))
+    assert set(SOURCES) == set(GENERATORS)
+    assert {len(load_dataset(dataset).names)} == {len(line.split(",")) for line in lines(recipe)}
+
+
+def test_there_is_no_usual_share_without_a_generator() -> None:
+    """An unknown dataset is refused, and those that there are are named."""
+    with pytest.raises(UsageError, match="no generator for dataset 'kddcup99'; there is one for: dns-exfil, linux"):
+        usual_attack_share("kddcup99")
 
 
 # --- records
@@ -275,7 +289,10 @@ def test_drifts_of_different_kinds_may_overlap() -> None:
         ({"error": 0.5}, r"an error of 0\.5 can't be planted"),
         ({"error": float("nan")}, "an error of nan can't be planted"),
         ({"attack_share": 1.0}, r"an attack share of 1\.0 leaves one class only"),
-        ({"dataset": "weather"}, "no generator for dataset 'weather'; there is one for: dns-exfil"),
+        (
+            {"dataset": "weather"},
+            "no generator for dataset 'weather'; there is one for: dns-exfil, linux-process, linux-memory",
+        ),
     ],
 )
 def test_a_recipe_that_cannot_be_meant(values: dict[str, object], message: str) -> None:
