@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TypeAlias
 
@@ -12,10 +12,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from .murmur import buckets
-from .steps import Hashed, Index, Membership, NGrams, Numeric, OneHot, Step, features_width
+from .steps import Hashed, Index, Membership, NGrams, Numeric, OneHot, Operation, Scaled, Step, features_width
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Places: TypeAlias = npt.NDArray[np.int64]
+_OPERATIONS: Mapping[Operation, Callable[..., object]] = {
+    "subtract": np.subtract,
+    "divide": np.divide,
+    "multiply": np.multiply,
+    "add": np.add,
+}
 
 
 def featurise(steps: Sequence[Step], records: pa.RecordBatch) -> Floats:
@@ -40,6 +46,10 @@ def featurise(steps: Sequence[Step], records: pa.RecordBatch) -> Floats:
 def _write(step: Step, records: pa.RecordBatch, out: Floats) -> None:
     """Write one step's features into its block, which holds zeros."""
     match step:
+        case Scaled():
+            _write(step.step, records, out)
+            for operation, values in step.operations:
+                _OPERATIONS[operation](out, np.array(values), out=out)
         case Numeric():
             out[:, 0] = _numbers(records.column(step.column), step.fill)
         case OneHot():

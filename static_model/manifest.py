@@ -13,7 +13,7 @@ from producer.dataset import Dataset
 from producer.errors import ModelError
 
 from .estimators import Boosted, Estimator, Linear
-from .steps import Hashed, Index, Membership, NGrams, Numeric, OneHot, Step
+from .steps import Hashed, Index, Membership, NGrams, Numeric, OneHot, Operation, Plain, Scaled, Step
 
 FORMAT = 1
 
@@ -25,9 +25,9 @@ class _Part(BaseModel):
 class _StepPart(_Part):
     made: ClassVar[type[Any]]
 
-    def value(self) -> Step:
+    def value(self) -> Plain:
         """The step itself."""
-        step: Step = self.made(**{field.name: getattr(self, field.name) for field in fields(self.made)})
+        step: Plain = self.made(**{field.name: getattr(self, field.name) for field in fields(self.made)})
         return step
 
 
@@ -88,8 +88,23 @@ class NGramsStep(_StepPart):
     width: int
 
 
-StepPart: TypeAlias = NumericStep | OneHotStep | IndexStep | MembershipStep | HashedStep | NGramsStep
-_PARTS: Mapping[type[Any], type[Any]] = {part.made: part for part in get_args(StepPart)}
+PlainPart: TypeAlias = NumericStep | OneHotStep | IndexStep | MembershipStep | HashedStep | NGramsStep
+_PARTS: Mapping[type[Any], type[Any]] = {part.made: part for part in get_args(PlainPart)}
+
+
+class ScaledStep(_Part):
+    """`Scaled` as JSON."""
+
+    kind: Literal["scaled"] = "scaled"
+    step: Annotated[PlainPart, Field(discriminator="kind")]
+    operations: tuple[tuple[Operation, tuple[float, ...]], ...]
+
+    def value(self) -> Step:
+        """The step itself."""
+        return Scaled(self.step.value(), self.operations)
+
+
+StepPart: TypeAlias = PlainPart | ScaledStep
 
 
 class ForestPart(_Part):
@@ -148,7 +163,13 @@ class Manifest(_Part):
 
 def step_part(step: Step) -> StepPart:
     """A feature step as JSON."""
-    part: StepPart = _PARTS[type(step)](**{field.name: getattr(step, field.name) for field in fields(step)})
+    if isinstance(step, Scaled):
+        return ScaledStep(step=_plain_part(step.step), operations=step.operations)
+    return _plain_part(step)
+
+
+def _plain_part(step: Plain) -> PlainPart:
+    part: PlainPart = _PARTS[type(step)](**{field.name: getattr(step, field.name) for field in fields(step)})
     return part
 
 

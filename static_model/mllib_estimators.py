@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .estimators import Linear
-from .mllib_stage import Stage
+from .mllib_stage import Stage, vector
 from .steps import Step, features_width
 
 
@@ -18,13 +18,13 @@ def read_logistic(stage: Stage, steps: tuple[Step, ...]) -> tuple[tuple[Step, ..
     if row["isMultinomial"] or row["numClasses"] != 2:
         raise stage.refuse("it is multinomial; fit it with family='binomial' on two classes")
     coefficients = _one_row_matrix(row["coefficientMatrix"])
-    return steps, _linear(stage, steps, coefficients, float(_vector(row["interceptVector"])[0]))
+    return steps, _linear(stage, steps, coefficients, float(vector(row["interceptVector"])[0]))
 
 
 def read_hinge(stage: Stage, steps: tuple[Step, ...]) -> tuple[tuple[Step, ...], Linear]:
     """A linear support vector classifier: `coefficients, intercept`."""
     (row,) = stage.table().to_pylist()
-    linear = _linear(stage, steps, _vector(row["coefficients"]), float(row["intercept"]))
+    linear = _linear(stage, steps, vector(row["coefficients"]), float(row["intercept"]))
     return steps, Linear(linear.coefficients, linear.intercept, linear.parameters, loss="hinge")
 
 
@@ -34,15 +34,6 @@ def _linear(stage: Stage, steps: tuple[Step, ...], coefficients: npt.NDArray[np.
         raise stage.refuse(f"it was fitted on {len(coefficients)} features, its pipeline makes {width}")
     parameters = {"reg_param": float(stage.parameter("regParam")), "max_iter": int(stage.parameter("maxIter"))}
     return Linear(coefficients, intercept, parameters)
-
-
-def _vector(saved: dict[str, Any]) -> npt.NDArray[np.float64]:
-    """A Spark vector: type 1 is dense, type 0 sparse (also a dense one that was mostly zeros)."""
-    if saved["type"] == 1:
-        return np.array(saved["values"], np.float64)
-    vector = np.zeros(saved["size"])
-    vector[saved["indices"]] = saved["values"]
-    return vector
 
 
 def _one_row_matrix(saved: dict[str, Any]) -> npt.NDArray[np.float64]:

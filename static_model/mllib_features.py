@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from .mllib_stage import Stage
-from .steps import Hashed, Index, NGrams, Numeric, OneHot, Step
+import numpy as np
+import numpy.typing as npt
+
+from .mllib_stage import Stage, vector
+from .steps import Hashed, Index, NGrams, Numeric, OneHot, Operation, Step, features_width, scaled
 
 
 @dataclass(slots=True)
@@ -107,6 +110,57 @@ def _vector_assembler(stage: Stage, columns: Columns) -> None:
     columns.vectors[stage.parameter("outputCol")] = tuple(steps)
 
 
+def _standard_scaler(stage: Stage, columns: Columns) -> None:
+    (row,) = stage.table().to_pylist()
+    if stage.parameter("withMean"):
+        _arithmetic(stage, columns, "subtract", vector(row["mean"]))
+    if stage.parameter("withStd"):
+        _arithmetic(stage, columns, "multiply", _inverse(vector(row["std"])))
+
+
+def _robust_scaler(stage: Stage, columns: Columns) -> None:
+    (row,) = stage.table().to_pylist()
+    if stage.parameter("withCentering"):
+        _arithmetic(stage, columns, "subtract", vector(row["median"]))
+    if stage.parameter("withScaling"):
+        _arithmetic(stage, columns, "multiply", _inverse(vector(row["range"])))
+
+
+def _max_abs_scaler(stage: Stage, columns: Columns) -> None:
+    (row,) = stage.table().to_pylist()
+    largest = vector(row["maxAbs"])
+    _arithmetic(stage, columns, "multiply", 1.0 / np.where(largest == 0, 1.0, largest))
+
+
+def _min_max_scaler(stage: Stage, columns: Columns) -> None:
+    (row,) = stage.table().to_pylist()
+    low, high = float(stage.parameter("min")), float(stage.parameter("max"))
+    least, span = vector(row["originalMin"]), vector(row["originalMax"]) - vector(row["originalMin"])
+    _arithmetic(stage, columns, "subtract", least)
+    _arithmetic(stage, columns, "multiply", (high - low) * _inverse(span))
+    _arithmetic(stage, columns, "add", np.where(span == 0, (low + high) / 2, low))
+
+
+def _inverse(spread: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """One over the spread; 0 where there is none, so that a constant column becomes 0."""
+    return np.divide(1.0, spread, out=np.zeros_like(spread), where=spread != 0)
+
+
+def _arithmetic(stage: Stage, columns: Columns, operation: Operation, values: npt.NDArray[np.float64]) -> None:
+    """One more operation on the stage's vector: on its input at first, then on what it has made so far."""
+    output = stage.parameter("outputCol")
+    name = output if output in columns.vectors else stage.parameter("inputCol")
+    if name not in columns.vectors:
+        raise stage.refuse(f"its vector '{name}' comes from no stage before it")
+    steps, done, at = columns.vectors[name], [], 0
+    if features_width(steps) != len(values):
+        raise stage.refuse(f"it was fitted on {len(values)} features, its pipeline makes {features_width(steps)}")
+    for step in steps:
+        done.append(scaled(step, operation, values[at : at + step.width].tolist()))
+        at += step.width
+    columns.vectors[output] = tuple(done)
+
+
 TRANSFORMERS: Mapping[str, Callable[[Stage, Columns], None]] = {
     "ImputerModel": _imputer,
     "StringIndexerModel": _string_indexer,
@@ -116,5 +170,9 @@ TRANSFORMERS: Mapping[str, Callable[[Stage, Columns], None]] = {
     "NGram": _n_gram,
     "HashingTF": _hashing_tf,
     "VectorAssembler": _vector_assembler,
+    "StandardScalerModel": _standard_scaler,
+    "RobustScalerModel": _robust_scaler,
+    "MaxAbsScalerModel": _max_abs_scaler,
+    "MinMaxScalerModel": _min_max_scaler,
 }
 """What reads each supported class of feature stages."""

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -52,3 +54,12 @@ def stages_in(directory: Path, place: str = "") -> Iterator[Stage]:
     folders = {int(path.name.partition("_")[0]): path for path in (directory / "stages").iterdir() if path.is_dir()}
     for index in range(len(metadata["paramMap"]["stageUids"])):
         yield from stages_in(folders[index], f"{place}.{index + 1}" if place else str(index + 1))
+
+
+def vector(saved: dict[str, Any]) -> npt.NDArray[np.float64]:
+    """A Spark vector: type 1 is dense, type 0 sparse (also a dense one that was mostly zeros)."""
+    if saved["type"] == 1:
+        return np.array(saved["values"], np.float64)
+    vector = np.zeros(saved["size"])
+    vector[saved["indices"]] = saved["values"]
+    return vector

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +120,42 @@ class NGrams:
     width: int
 
 
-Step: TypeAlias = Numeric | OneHot | Index | Membership | Hashed | NGrams
+Plain: TypeAlias = Numeric | OneHot | Index | Membership | Hashed | NGrams
+Operation: TypeAlias = Literal["subtract", "divide", "multiply", "add"]
+
+
+@dataclass(frozen=True, slots=True)
+class Scaled:
+    """The features of another step after some arithmetic, done in this order so that it rounds as the library did.
+
+    Attributes:
+        step: what makes the features.
+        operations: each with a number for every feature of the step.
+    """
+
+    step: Plain
+    operations: tuple[tuple[Operation, tuple[float, ...]], ...]
+
+    @property
+    def width(self) -> int:
+        """How many features the step makes."""
+        return self.step.width
+
+
+Step: TypeAlias = Plain | Scaled
 """One step of the features."""
+
+
+def scaled(step: Step, operation: Operation, values: Sequence[float]) -> Scaled:
+    """The step with one more operation on its features."""
+    inner, before = (step.step, step.operations) if isinstance(step, Scaled) else (step, ())
+    return Scaled(inner, (*before, (operation, tuple(map(float, values)))))
 
 
 def columns_of(step: Step) -> tuple[str, ...]:
     """The contract's columns that a step reads."""
+    if isinstance(step, Scaled):
+        return columns_of(step.step)
     return step.columns if isinstance(step, Hashed) else (step.column,)
 
 

@@ -11,7 +11,7 @@ from producer.dataset import Dataset
 from producer.errors import ModelError
 
 from .estimators import Boosted, Estimator, Forest, Linear
-from .steps import Hashed, Membership, NGrams, Numeric, OneHot, Step, columns_of, features_width
+from .steps import Hashed, Membership, NGrams, Numeric, OneHot, Scaled, Step, columns_of, features_width
 
 MAX_NODES = 2**24
 """Nodes of a forest: node counts up to here are exact in float32, which the scorer relies on."""
@@ -30,7 +30,8 @@ def check_steps(steps: Sequence[Step], dataset: Dataset) -> None:
         raise ModelError("the model has no feature steps; nothing can be computed from a record")
     types = {column.name: column.type for column in dataset.columns}
     for step in steps:
-        wanted = ("int", "float") if isinstance(step, Numeric) else ("string",)
+        inner = step.step if isinstance(step, Scaled) else step
+        wanted = ("int", "float") if isinstance(inner, Numeric) else ("string",)
         for name in columns_of(step):
             _check_column(name, types.get(name), wanted, types)
         problem = _problem_of(step)
@@ -53,6 +54,8 @@ def _check_column(name: str, found: str | None, wanted: Sequence[str], types: Ma
 def _problem_of(step: Step) -> str:
     """What is wrong with a step by itself, or nothing."""
     match step:
+        case Scaled():
+            return _problem_of(step.step) or _problem_of_operations(step)
         case Numeric(fill=fill):
             return "" if fill is None or np.isfinite(fill) else "fills with what is no finite number"
         case Hashed() | NGrams():
@@ -67,6 +70,15 @@ def _problem_of(step: Step) -> str:
         places = {place for places in step.sets for place in places}
         if not places <= set(range(len(step.labels) + 1)):
             return f"has a set with a place outside of 0 to {len(step.labels)}"
+    return ""
+
+
+def _problem_of_operations(step: Scaled) -> str:
+    for operation, values in step.operations:
+        if len(values) != step.width or not np.isfinite(values).all():
+            return f"must {operation} {step.width} finite numbers, one for each feature"
+        if operation == "divide" and 0.0 in values:
+            return "divides by zero"
     return ""
 
 

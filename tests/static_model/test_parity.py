@@ -75,6 +75,30 @@ def stages_of(encoding: str) -> list:
     return [*stages, spark.VectorAssembler(inputCols=[*filled, *NUMBERS[2:], *made[encoding]], outputCol="f")]
 
 
+SCALERS = ["StandardScaler", "RobustScaler", "MaxAbsScaler", "MinMaxScaler"]
+
+
+@pytest.mark.parametrize("name", SCALERS)
+def test_scaled_features_are_sparks_to_the_last_bit(frame, records, tmp_path: Path, name: str) -> None:
+    """A tree on scaled features compares the very numbers that Spark compares, constant ones included."""
+    from pyspark.ml import Pipeline
+    from pyspark.ml import feature as spark
+    from pyspark.ml.functions import vector_to_array
+
+    options = {"StandardScaler": {"withMean": True}, "RobustScaler": {"withCentering": True}}.get(name, {})
+    scaler = getattr(spark, name)(inputCol="f", outputCol="s", **options)
+    tree = classifier_of("decision_tree").setFeaturesCol("s")
+    training = frame.limit(FITTED).coalesce(1)
+    model = Pipeline(stages=[*stages_of("one-hot"), scaler, tree]).fit(training)
+    model.save(f"file://{tmp_path / 'saved'}")
+    scored = model.transform(frame)
+    steps, estimator, _ = read_pipeline(tmp_path / "saved")
+    features = featurise(steps, records)
+    expected = np.stack(scored.select(vector_to_array("s").alias("s")).toArrow()["s"].to_numpy())
+    np.testing.assert_array_equal(features, expected)
+    np.testing.assert_array_equal(Scorer(estimator).score(features), scores_of(scored))
+
+
 def classifier_of(algorithm: str):
     from pyspark.ml import classification as spark
 
