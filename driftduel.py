@@ -13,6 +13,7 @@ VERBS = {
     "demo": ("analysis.cli:demo", "The whole duel on an embedded broker and a synthetic stream."),
     "broker": ("producer.cli:broker", "Run an embedded Apache Kafka in the foreground."),
     "generate": ("producer.cli:generate", "Write synthetic records, with drift planted on demand."),
+    "describe": ("producer.cli:describe", "Draft a contract from a file, for you to correct."),
     "train": ("static_model.cli:train", "Train the static model from a CSV file with Spark."),
     "produce": ("producer.cli:produce", "Replay a file onto a Kafka topic."),
     "evaluate": ("online.cli:evaluate", "The duel of static and dynamic over a topic or a file, into a run."),

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from .codec import Decoded, decode
-from .columnar import MAGIC, check_columns, read_rows
+from .columnar import MAGIC, check_columns, parquet_columns, read_rows
 from .dataset import Dataset
 from .errors import ContractError, UsageError
 from .lines import BOM, split_line, strip_line_end
@@ -62,7 +62,7 @@ def read_lines(paths: Paths, dataset: Dataset) -> Iterator[bytes]:
             or is a gzip or Parquet file cut short (this one may come with any line).
     """
     files = _examined(paths, dataset)
-    return chain.from_iterable(_lines_of(path, form, dataset) for path, form in files)
+    return (line for path, form in files for line in _lines_of(path, form, dataset))
 
 
 def read_blocks(paths: Paths, dataset: Dataset) -> Iterator[Block]:
@@ -74,7 +74,7 @@ def read_blocks(paths: Paths, dataset: Dataset) -> Iterator[Block]:
         UsageError, ContractError: as `read_lines`.
     """
     files = _examined(paths, dataset)
-    return chain.from_iterable(_blocks_of(path, form, dataset) for path, form in files)
+    return (block for path, form in files for block in _blocks_of(path, form, dataset))
 
 
 def read_records(paths: Paths, dataset: Dataset) -> Decoded:
@@ -86,9 +86,11 @@ def read_records(paths: Paths, dataset: Dataset) -> Decoded:
     Raises:
         UsageError, ContractError: as `read_lines`.
     """
-    blocks = list(read_blocks(paths, dataset))
-    starts = np.cumsum([0, *(len(block.lines) for block in blocks)])[:-1].tolist()
-    parts = [(block.decoded, start) for block, start in zip(blocks, starts, strict=True)]
+    parts: list[tuple[Decoded, int]] = []
+    start = 0
+    for block in read_blocks(paths, dataset):
+        parts.append((block.decoded, start))
+        start += len(block.lines)
     return Decoded(
         records=pa.concat_batches([part.records for part, _ in parts]),
         positions=np.concatenate([part.positions + start for part, start in parts]),
@@ -103,8 +105,6 @@ def read_header(path: Path) -> tuple[Form, list[str]]:
     Raises:
         UsageError, ContractError: as `read_lines`.
     """
-    from .columnar import parquet_columns
-
     if _is_parquet(path):
         return "parquet", parquet_columns(path)
     line = _first_line(path, "")

@@ -45,7 +45,7 @@ def test_the_wheel_holds_the_packages_and_no_tests(wheel: Path) -> None:
     assert not any(name.startswith(("tests", "docs", "docker")) for name in names)
 
 
-@pytest.mark.parametrize("verb", ["demo", "broker", "generate", "train", "produce", "evaluate", "report"])
+@pytest.mark.parametrize("verb", ["demo", "broker", "generate", "describe", "train", "produce", "evaluate", "report"])
 def test_help_shows_an_example_and_imports_nothing_heavy(verb: str) -> None:
     """`--help` of each verb answers without numpy, Spark, Kafka or matplotlib, and shows an example."""
     script = (

@@ -6,11 +6,15 @@ import gzip
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from producer import files
 from producer.dataset import load_dataset, parse_dataset
 from producer.errors import ContractError, UsageError
-from producer.files import read_lines, read_records
+from producer.files import read_blocks, read_lines, read_records
+from producer.lines import split_line
+from producer.tabs import comma_line, split_tabs
 
 PAIR = parse_dataset(
     """
@@ -55,8 +59,8 @@ def test_a_quoted_header_is_the_header(path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (b"", "is empty. Expected CSV, plain or gzip, with the header: word,y"),
-        (gzip.compress(b""), "is empty. Expected CSV, plain or gzip, with the header: word,y"),
+        (b"", "is empty. Expected CSV or TSV, plain or gzip, or Parquet, with the columns: word,y"),
+        (gzip.compress(b""), "is empty. Expected CSV or TSV, plain or gzip, or Parquet, with the columns: word,y"),
         (b"word,y", "holds a header and no records"),
         (b"word,y\n", "holds a header and no records"),
         (b"a,1\nb,0\n", "doesn't fit dataset 'pair': missing 'word', 'y'; not in the contract 'a', '1'"),
@@ -79,9 +83,9 @@ def test_a_file_that_is_no_such_dataset_is_refused_at_once(path: Path, content: 
 
 def test_a_missing_file_and_a_directory_are_wrong_usage(path: Path, tmp_path: Path) -> None:
     """A path that can't be read is a mistake in the call, with what to do about it."""
-    with pytest.raises(UsageError, match=r"there is no file .*records\.dat; give the path of a CSV file"):
+    with pytest.raises(UsageError, match=r"there is no file .*records\.dat; give the path of a file: CSV or TSV"):
         read_lines(path, PAIR)
-    with pytest.raises(UsageError, match=r"can't be read: Is a directory; give the path of a CSV file"):
+    with pytest.raises(UsageError, match=r"can't be read: Is a directory; give the path of a file: CSV or TSV"):
         read_lines(tmp_path, PAIR)
 
 
@@ -119,6 +123,104 @@ def test_a_file_without_a_good_record_gives_an_empty_batch(path: Path) -> None:
     found = read_records(path, PAIR)
     assert (0, [], 2) == (found.records.num_rows, found.positions.tolist(), len(found.dead))
     assert PAIR.schema == found.records.schema
+
+
+def test_a_header_parted_by_tabs_makes_a_file_tsv(path: Path) -> None:
+    """Cells with commas, quotes and quoted tabs come out as they are, packed or not, whatever the file's name."""
+    content = b'word\ty\na, b\t1\n"a ""b"""\t0\n5" disk, old\t1\n"a\tb"\t0\n\n'
+    for packed in (content, gzip.compress(content), b"\xef\xbb\xbf" + content.replace(b"\n", b"\r\n")):
+        path.write_bytes(packed)
+        found = read_records(path, PAIR)
+        assert {"word": ["a, b", 'a "b"', '5" disk, old', "a\tb"], "y": [1, 0, 1, 0]} == found.records.to_pydict()
+        assert ((4, "an empty message"),) == found.dead
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (b'"a\t1', "a quote that isn't closed"),
+        (b'a\t"b,1', "a quote that isn't closed"),
+        (b"a,1", "1 columns instead of 2"),
+        (b"a\tb\t1", "3 columns instead of 2"),
+        (b"a\r\t1", "a line break inside the record"),
+        (b"a\xff\t1", "not UTF-8 text from byte 1 on"),
+    ],
+)
+def test_a_tsv_line_that_is_no_record_is_a_dead_letter(path: Path, line: bytes, reason: str) -> None:
+    """What isn't right between tabs never comes alive as CSV, and costs only itself."""
+    path.write_bytes(b"word\ty\na\t1\n" + line + b"\nb\t0\n")
+    found = read_records(path, PAIR)
+    assert ["a", "b"] == found.records["word"].to_pylist()
+    assert [1] == [place for place, _ in found.dead]
+    assert reason in found.dead[0][1]
+
+
+@given(st.lists(st.sampled_from(["a", '"', "\t", " ", "é"]), max_size=12).map("".join))
+def test_tabs_part_cells_as_commas_do(text: str) -> None:
+    """The cells between tabs are those that the parser of CSV finds between commas."""
+    line = text.encode()
+    cells = split_tabs(line)
+    found = None if cells is None else [cell.replace(b"\t", b",") for cell in cells]
+    assert split_line(line.replace(b"\t", b",")) == found
+
+
+@given(st.lists(st.sampled_from(["a", '"', "\t", ",", "1"]), max_size=12).map("".join))
+def test_a_tsv_line_says_the_same_in_csv(text: str) -> None:
+    """The CSV line made of a TSV line has its cells, or isn't closed, as it wasn't."""
+    line = text.encode()
+    assert split_tabs(line) == split_line(comma_line(line))
+
+
+def test_several_files_are_read_as_one(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever form each has, the records are those of all lines in one file, and numbers go on."""
+    second, third, whole = tmp_path / "b", tmp_path / "c", tmp_path / "whole.csv"
+    path.write_bytes(b"word,y\na,1\nb\nc,0\n")
+    second.write_bytes(gzip.compress(b"word\ty\nd\t1\nword\ty\n"))
+    third.write_bytes(b"word,y\ne,2\nf,0")
+    whole.write_bytes(b"word,y\na,1\nb\nc,0\nd,1\nword,y\ne,2\nf,0\n")
+    for size in (1, 2, 1000):
+        monkeypatch.setattr(files, "BLOCK", size)
+        several, one = read_records([path, second, third], PAIR), read_records(whole, PAIR)
+        assert one.records.to_pydict() == several.records.to_pydict()
+        assert [0, 2, 3, 6] == several.positions.tolist() == one.positions.tolist()
+        assert (one.dead, one.headers) == (several.dead, several.headers)
+    assert list(read_lines(whole, PAIR)) == list(read_lines([path, second, third], PAIR))
+
+
+def test_blocks_say_where_their_lines_stand(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A block is of one file and counts its lines as an editor does: the header is line 1."""
+    monkeypatch.setattr(files, "BLOCK", 2)
+    second = tmp_path / "second"
+    path.write_bytes(b"word,y\na,1\nb,1\nc,0\n")
+    second.write_bytes(b"word,y\nd,1\n")
+    found = [(block.path, block.first, block.lines) for block in read_blocks([path, second], PAIR)]
+    assert [(path, 2, [b"a,1", b"b,1"]), (path, 4, [b"c,0"]), (second, 2, [b"d,1"])] == found
+
+
+def test_all_headers_are_checked_before_the_first_line(path: Path, tmp_path: Path) -> None:
+    """A second file that doesn't fit is named at once, and no file at all is wrong usage."""
+    path.write_bytes(b"word,y\na,1\n")
+    (tmp_path / "second").write_bytes(b"word,z\na,1\n")
+    for read in (read_lines, read_blocks):
+        with pytest.raises(ContractError, match=r"second doesn't fit dataset 'pair': missing 'y'; not in .* 'z'"):
+            read([path, tmp_path / "second"], PAIR)
+    with pytest.raises(UsageError, match="no file is named"):
+        read_lines([], PAIR)
+
+
+def test_a_tab_parted_header_that_does_not_fit_is_told_by_its_columns(path: Path) -> None:
+    """The names are those between the tabs, not one long one."""
+    path.write_bytes(b"word\tz\na\t1\n")
+    with pytest.raises(ContractError, match=r"missing 'y'; not in the contract 'z'"):
+        read_lines(path, PAIR)
+
+
+def test_unlabelled_records_have_no_label_in_the_header(path: Path) -> None:
+    """The contract of unlabelled records reads a file without the label, and refuses one with it."""
+    path.write_bytes(b"word\na\nb\n")
+    assert ["a", "b"] == read_records(path, PAIR.unlabelled()).records["word"].to_pylist()
+    with pytest.raises(ContractError, match="missing 'y'"):
+        read_lines(path, PAIR)
 
 
 @pytest.mark.data
