@@ -34,6 +34,16 @@ class Curves:
     calibration: Floats
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Assessed:
+    """One algorithm's scores of held-out rows: int8[n] labels, float64[n] scores, and the threshold it is judged at."""
+
+    labels: Labels
+    scores: Floats
+    threshold: float
+    probabilistic: bool = True
+
+
 def assess(
     labels: Labels,
     scores: Floats,

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .estimators import Linear
-from .mllib_stage import Stage, vector
-from .steps import Step, features_width
+from static_model.estimators import Linear
+from static_model.steps import Step, features_width
+
+from .stage import Stage, vector
 
 
 def read_logistic(stage: Stage, steps: tuple[Step, ...]) -> tuple[tuple[Step, ...], Linear]:

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .mllib_stage import Stage
-from .steps import Index, Membership, OneHot, Step, features_width
+from static_model.steps import Index, Membership, OneHot, Step, features_width
+
+from .stage import Stage
 
 Places = tuple[int, ...]
 Ints = npt.NDArray[np.int32]

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from .mllib_stage import Stage, vector
-from .steps import Hashed, Index, NGrams, Numeric, OneHot, Operation, Step, features_width, scaled
+from static_model.steps import Hashed, Index, NGrams, Numeric, OneHot, Operation, Step, features_width, scaled
+
+from .stage import Stage, vector
 
 
 @dataclass(slots=True)

@@ -9,10 +9,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from .estimators import Boosted, Forest
-from .mllib_splits import Splits, translate
-from .mllib_stage import Stage
-from .steps import Step
+from static_model.estimators import Boosted, Forest
+from static_model.steps import Step
+
+from .splits import Splits, translate
+from .stage import Stage
 
 Steps = tuple[Step, ...]
 

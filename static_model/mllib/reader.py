@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from producer.errors import ModelError
+from static_model.estimators import Estimator
+from static_model.steps import Step
 
-from .estimators import Estimator
-from .mllib_estimators import read_hinge, read_logistic
-from .mllib_features import TRANSFORMERS, Columns
-from .mllib_stage import Stage, stages_in
-from .mllib_trees import read_boosted, read_forest
-from .steps import Step
+from .features import TRANSFORMERS, Columns
+from .linear import read_hinge, read_logistic
+from .stage import Stage, stages_in
+from .trees import read_boosted, read_forest
 
 
 class SavedPipeline(NamedTuple):
