@@ -95,22 +95,46 @@ def _whole(number: pa.StringArray, values: pa.Array, unit: pa.StringArray) -> pa
     return pc.coalesce(digits, rest)
 
 
-def repair_columns(columns: Mapping[str, pa.Array], repairs: Sequence[Repair]) -> dict[str, pa.Array]:
+def repair_columns(
+    columns: Mapping[str, pa.Array], repairs: Sequence[Repair]
+) -> tuple[dict[str, pa.Array], list[pa.BooleanArray]]:
     """The columns with each repair done, in order: `column := plus_of + add`, unless both are `unless_both`.
 
     Where `plus_of` is missing, nothing is changed.
+
+    Returns:
+        The columns; and for each repair bool[n], whether the column can hold what comes out: a whole column whole
+        numbers below `LIMIT`, a float column finite ones. A value that it can't hold means nothing.
     """
     done = dict(columns)
+    fits = []
     for repair in repairs:
         old, other = done[repair.column], done[repair.plus_of]
-        new = pc.add(other.cast(pa.float64()), _float(repair.add)).cast(old.type)
+        new, held = _sum(other, repair.add, old.type)
         keep = pc.is_null(other)
         if repair.unless_both is not None:
             value = _float(repair.unless_both)
-            both = pc.and_kleene(pc.equal(old.cast(value.type), value), pc.equal(other.cast(value.type), value))
+            both = pc.and_kleene(pc.equal(_as_float(old), value), pc.equal(_as_float(other), value))
             keep = pc.or_kleene(keep, both)
         done[repair.column] = pc.coalesce(pc.if_else(keep, old, new), new)
-    return done
+        fits.append(pc.or_kleene(keep, held))
+    return done, fits
+
+
+def _sum(values: pa.Array, add: float, kind: pa.DataType) -> tuple[pa.Array, pa.BooleanArray]:
+    """The values plus a number as that type, and bool[n], whether each sum is exact in it."""
+    total = pc.add(_as_float(values), _float(add))
+    held = pc.is_finite(total)
+    if pa.types.is_integer(values.type):
+        held = pc.and_(held, pc.less(pc.abs(_as_float(values)), _float(LIMIT)))
+    if pa.types.is_integer(kind):
+        held = pc.and_(held, pc.and_(pc.equal(pc.floor(total), total), pc.less(pc.abs(total), _float(LIMIT))))
+    return total.cast(kind, safe=False), held
+
+
+def _as_float(values: pa.Array) -> pa.DoubleArray:
+    """As float64; a safe cast would refuse the whole column for one number beyond `LIMIT`."""
+    return values.cast(pa.float64(), safe=False)
 
 
 def expected_of(clean: Clean) -> str:

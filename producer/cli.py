@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+SEED = click.IntRange(0, 2**63 - 1)
+"""What a seed may be."""
 DATA = click.option(
     "--data",
     type=click.Path(path_type=Path, file_okay=False),

@@ -69,8 +69,8 @@ def decode(messages: Sequence[bytes | None], dataset: Dataset, *, wire: Wire) ->
     """Read messages as records of the contract.
 
     A line that is the contract's header is set aside. Anything else that is no record is a dead letter: wrong
-    columns, a number that is none or isn't finite, an unknown label, a quote left open, text that isn't
-    UTF-8, a line break inside a record, an empty message, a tombstone (None).
+    columns, a number that is none or isn't finite, a repair that its column can't hold, an unknown label, a quote
+    left open, text that isn't UTF-8, a line break inside a record, an empty message, a tombstone (None).
 
     Args:
         messages: one record each, with or without a line end.
@@ -125,6 +125,13 @@ def _records(lines: list[bytes], layout: _Layout) -> tuple[pa.RecordBatch, npt.N
 
 def _convert(columns: list[pa.Array], layout: _Layout) -> pa.BooleanArray:
     """Make the columns, in place, what the contract says, and say which rows are records."""
+    good = _clean(columns, layout)
+    good += _repair(columns, layout)
+    return reduce(pc.and_, good, pc.is_null(pa.nulls(len(columns[0]))))
+
+
+def _clean(columns: list[pa.Array], layout: _Layout) -> list[pa.BooleanArray]:
+    """Make cells, in place, what they mean, and say which can be read."""
     good = [pc.is_finite(columns[index]) for index in layout.floats]
     if layout.label is not None:
         positive = pc.is_in(columns[layout.label], value_set=layout.positive)
@@ -133,9 +140,14 @@ def _convert(columns: list[pa.Array], layout: _Layout) -> pa.BooleanArray:
     for index in layout.dirty:
         columns[index], readable = clean_column(columns[index], layout.dataset.columns[index])
         good.append(readable)
-    named = repair_columns(dict(zip(layout.names, columns, strict=True)), layout.dataset.repairs)
+    return good
+
+
+def _repair(columns: list[pa.Array], layout: _Layout) -> list[pa.BooleanArray]:
+    """Do the repairs, in place, and say for each which rows can hold it."""
+    named, fits = repair_columns(dict(zip(layout.names, columns, strict=True)), layout.dataset.repairs)
     columns[:] = named.values()
-    return reduce(pc.and_, good, pc.is_null(pa.nulls(len(columns[0]))))
+    return fits
 
 
 def _sift(lines: list[bytes], start: int, layout: _Layout) -> Iterator[Piece]:
@@ -182,7 +194,7 @@ def _explain(line: bytes, dataset: Dataset) -> str | None:
         fault = _fault(column, cell.decode(), dataset)
         if fault:
             return fault
-    return f"not readable as a record: {shorten(line)}"
+    return _repair_fault(line, dataset) or f"not readable as a record: {shorten(line)}"
 
 
 def _fault(column: Column, text: str, dataset: Dataset) -> str:
@@ -196,6 +208,18 @@ def _fault(column: Column, text: str, dataset: Dataset) -> str:
     if what is None or _is_number(text, column):
         return ""
     return f"'{column.name}': {shorten(text)} is not {what}{expected_of(column.clean)}"
+
+
+def _repair_fault(line: bytes, dataset: Dataset) -> str:
+    """Which repair of a line whose cells are right is impossible, or nothing."""
+    layout = _layout(dataset)
+    for table, _ in _sift([line], 0, layout):
+        columns = [column.combine_chunks() for column in table.columns]
+        _clean(columns, layout)
+        for repair, fits in zip(dataset.repairs, _repair(columns, layout), strict=True):
+            if not fits[0].as_py():
+                return f"'{repair.column}' can't hold its repair, '{repair.plus_of}' {repair.add:+g}: {shorten(line)}"
+    return ""
 
 
 def _is_number(text: str, column: Column) -> bool:

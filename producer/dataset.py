@@ -106,6 +106,15 @@ class Dataset(BaseModel):
         return found[0]
 
     @property
+    def label_column(self) -> Column:
+        """The label's column.
+
+        Raises:
+            ContractError: as `label_name`.
+        """
+        return self.columns[self.names.index(self.label_name)]
+
+    @property
     def labelled(self) -> bool:
         """Whether its records have the label (see `unlabelled`)."""
         return any(column.type == "label" for column in self.columns)
@@ -156,6 +165,20 @@ class Dataset(BaseModel):
             if name == self.label_name:
                 raise UsageError(f"'{name}' is the label of dataset '{self.name}'; it can't be a feature")
         columns = tuple(c.model_copy(update={"feature": c.feature or c.name in asked}) for c in self.columns)
+        return self.model_copy(update={"columns": columns})
+
+    def without_features(self, names: Iterable[str]) -> Dataset:
+        """The same contract with the named columns kept out of the features.
+
+        Raises:
+            UsageError: a name is no feature, or no feature would be left.
+        """
+        gone, features = set(names), [column.name for column in self.features]
+        for name in sorted(gone - set(features)):
+            raise UsageError(f"'{name}' is no feature of dataset '{self.name}'; its features: {', '.join(features)}")
+        if gone == set(features):
+            raise UsageError(f"no feature of dataset '{self.name}' would be left; leave out fewer columns")
+        columns = tuple(c.model_copy(update={"feature": c.feature and c.name not in gone}) for c in self.columns)
         return self.model_copy(update={"columns": columns})
 
     def check_header(self, names: Sequence[str], where: str) -> None:

@@ -7,7 +7,8 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from itertools import chain, count, islice
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, Literal, cast
 
@@ -23,7 +24,10 @@ from .tabs import comma_line, split_tabs
 
 GZIP_MAGIC = b"\x1f\x8b"
 BLOCK = 16_384
-"""Lines decoded at a time. It bounds the memory, and changes nothing else."""
+"""Lines decoded at a time, and fewer if they have `BLOCK_BYTES`. It bounds the memory, and changes nothing else."""
+BLOCK_BYTES = 64 * 2**20
+HEADER_BYTES, LINE_BYTES = 2**20, 16 * 2**20
+"""The longest header and data line, ends included. A small gzip file may unpack to one line that fills any memory."""
 FORMS = "CSV or TSV, plain or gzip, or Parquet"
 
 Paths = Path | Sequence[Path]
@@ -59,7 +63,8 @@ def read_lines(paths: Paths, dataset: Dataset) -> Iterator[bytes]:
     Raises:
         UsageError: there is no such file, or it can't be read.
         ContractError: a file is empty, is of no known form, holds no records, has other columns than the contract's,
-            or is a gzip or Parquet file cut short (this one may come with any line).
+            has a header longer than `HEADER_BYTES`, or (these may come with any line) a line longer than `LINE_BYTES`,
+            or is a gzip or Parquet file cut short.
     """
     files = _examined(paths, dataset)
     return (line for path, form in files for line in _lines_of(path, form, dataset))
@@ -143,13 +148,15 @@ def _is_parquet(path: Path) -> bool:
 def _first_line(path: Path, expected: str) -> bytes:
     """The header line; that it is text, and that something follows it, is checked."""
     with _opened(path) as stream:
-        line = stream.readline()
+        line = stream.readline(HEADER_BYTES + 1)
         if not line:
             raise ContractError(f"{path} is empty{expected}")
+        if len(line) > HEADER_BYTES:
+            raise ContractError(f"{path} doesn't begin with a line of at most {HEADER_BYTES:,} bytes{expected}")
         header = strip_line_end(line).removeprefix(BOM)
         if not _is_text(header) or (split_line(header) is None and split_tabs(header) is None):
             raise ContractError(f"{path} doesn't begin with a line of CSV in UTF-8{expected}")
-        if not stream.readline():
+        if not stream.read(1):
             raise ContractError(f"{path} holds a header and no records")
     return header
 
@@ -175,8 +182,13 @@ def _lines_of(path: Path, form: Form, dataset: Dataset) -> Iterator[bytes]:
 
 def _data_lines(path: Path) -> Iterator[bytes]:
     with _opened(path) as stream:
-        stream.readline()
-        for line in stream:
+        stream.readline(HEADER_BYTES)
+        for number, line in enumerate(iter(partial(stream.readline, LINE_BYTES + 1), b""), start=2):
+            if len(line) > LINE_BYTES:
+                raise ContractError(
+                    f"{path}, line {number:,}, is longer than {LINE_BYTES:,} bytes, which no record is; "
+                    "correct or remove the line"
+                )
             yield strip_line_end(line)
 
 
@@ -187,11 +199,23 @@ def _blocks_of(path: Path, form: Form, dataset: Dataset) -> Iterator[Block]:
 
 
 def _line_blocks(path: Path, lines: Iterator[bytes], dataset: Dataset) -> Iterator[Block]:
-    for first in count(2, BLOCK):
-        block = list(islice(lines, BLOCK))
-        if not block:
-            return
+    first = 2
+    for block in _cut(lines):
         yield Block(path, first, block, decode(block, dataset, wire="csv"))
+        first += len(block)
+
+
+def _cut(lines: Iterator[bytes]) -> Iterator[list[bytes]]:
+    block: list[bytes] = []
+    size = 0
+    for line in lines:
+        block.append(line)
+        size += len(line)
+        if len(block) >= BLOCK or size >= BLOCK_BYTES:
+            yield block
+            block, size = [], 0
+    if block:
+        yield block
 
 
 def _row_blocks(path: Path, dataset: Dataset) -> Iterator[Block]:

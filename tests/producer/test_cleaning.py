@@ -147,6 +147,61 @@ def test_dirty_cells_travel_on_every_wire(wire) -> None:
     assert decode([line], DIRTY, wire="csv").records.equals(decode([sent], DIRTY, wire=wire).records)
 
 
+MIXED = """
+    { name = "a", type = "int" }, { name = "b", type = "float" }, { name = "c", type = "int" },
+    { name = "y", type = "label" },
+"""
+MIXED_REPAIRS = """repairs = [
+    { column = "a", plus_of = "b", add = 0.5, unless_both = 0 },
+    { column = "b", plus_of = "c", add = 1.7e308 },
+]"""
+
+
+@pytest.mark.parametrize(
+    ("line", "repair"),
+    [
+        ("0,1.0,0,1", "'a' can't hold its repair, 'b' +0.5"),
+        ("0,9007199254740991.5,0,1", "'a' can't hold its repair, 'b' +0.5"),
+        ("0,1.7e308,0,1", "'a' can't hold its repair, 'b' +0.5"),
+        ("0,0.5,9007199254740993,1", "'b' can't hold its repair, 'c' +1.7e+308"),
+    ],
+)
+def test_a_repair_that_its_column_cannot_hold_is_a_dead_letter(line: str, repair: str) -> None:
+    """A sum that isn't whole, or not exact as a float64, costs its own row, with the repair in the reason."""
+    decoded = decode([b"1,1.5,7,1", line.encode(), b"0,0,7,0"], contract(MIXED, MIXED_REPAIRS), wire="csv")
+    assert [2, 0] == decoded.records.column("a").to_pylist()
+    assert ((1, f"{repair}: b'{line}'"),) == decoded.dead
+
+
+NUMBER = st.sampled_from(["0", "-0", "0.5", "1e999", "-1e308", "1.7e308", "nan", "inf", "9223372036854775807"]) | (
+    st.integers(-(2**64), 2**64).map(str) | st.floats().map(repr)
+)
+
+
+@given(st.lists(st.tuples(NUMBER, NUMBER, NUMBER), max_size=6))
+def test_repairs_of_any_numbers_depend_on_their_own_row_alone(rows: list[tuple[str, str, str]]) -> None:
+    """Whatever numbers stand side by side, each row comes to what it comes to alone."""
+    dataset = contract(MIXED, MIXED_REPAIRS)
+    lines = [",".join([*row, "1"]).encode() for row in rows]
+    decoded = decode(lines, dataset, wire="csv")
+    alone = [decode([line], dataset, wire="csv") for line in lines]
+    assert [row for one in alone for row in one.records.to_pylist()] == decoded.records.to_pylist()
+    assert [why for one in alone for _, why in one.dead] == [why for _, why in decoded.dead]
+    assert np.isfinite(decoded.records["b"].to_numpy()).all()
+
+
+def test_a_priority_beyond_a_floats_reach_costs_one_row() -> None:
+    """One huge number in a preset with a repair leaves the other rows as they are."""
+    dataset = load_dataset("linux-process")
+    cells = ["0"] * len(dataset.columns)
+    huge = [*cells]
+    huge[dataset.names.index("PRI")] = "9007199254740993"
+    decoded = decode([",".join(row).encode() for row in (cells, huge)], dataset, wire="csv")
+    assert 1 == decoded.records.num_rows
+    assert [1] == [place for place, _ in decoded.dead]
+    assert decoded.dead[0][1].startswith("'NICE' can't hold its repair, 'PRI' -120: ")
+
+
 def test_only_nullable_columns_may_hold_nulls() -> None:
     """The schema says which columns may miss a value."""
     assert ["word", "size", "rate", "NICE", "PRI"] == [field.name for field in DIRTY.schema if field.nullable]

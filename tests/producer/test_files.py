@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from producer import files
 from producer.dataset import load_dataset, parse_dataset
 from producer.errors import ContractError, UsageError
-from producer.files import read_blocks, read_lines, read_records
+from producer.files import read_blocks, read_header, read_lines, read_records
 from producer.lines import split_line
 from producer.tabs import comma_line, split_tabs
 
@@ -195,6 +196,41 @@ def test_blocks_say_where_their_lines_stand(path: Path, tmp_path: Path, monkeypa
     second.write_bytes(b"word,y\nd,1\n")
     found = [(block.path, block.first, block.lines) for block in read_blocks([path, second], PAIR)]
     assert [(path, 2, [b"a,1", b"b,1"]), (path, 4, [b"c,0"]), (second, 2, [b"d,1"])] == found
+
+
+def test_a_block_of_long_lines_ends_earlier(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Memory is bounded by bytes too, and lines are still counted as they stand."""
+    monkeypatch.setattr(files, "BLOCK_BYTES", 8)
+    path.write_bytes(b"word,y\naaaa,1\nb,1\nc,0\nd,0\n")
+    found = [(block.first, block.lines) for block in read_blocks(path, PAIR)]
+    assert [(2, [b"aaaa,1", b"b,1"]), (4, [b"c,0", b"d,0"])] == found
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_line_without_an_end_is_refused_before_it_fills_the_memory(
+    path: Path, monkeypatch: pytest.MonkeyPatch, packed: bool
+) -> None:
+    """The longest line that is allowed is read, one byte more is named by its number."""
+    monkeypatch.setattr(files, "LINE_BYTES", 40)
+    content = b"word,y\n" + b"a" * 37 + b",1\n" + b"a" * 38 + b",1\nb,0\n"
+    path.write_bytes(gzip.compress(content) if packed else content)
+    for read in (read_lines, read_blocks):
+        with pytest.raises(ContractError, match=r"records\.dat, line 3, is longer than 40 bytes, .* remove the line"):
+            list(read(path, PAIR))
+    path.write_bytes(content[:47] + b"b,0\n")
+    assert [b"a" * 37 + b",1", b"b,0"] == list(read_lines(path, PAIR))
+
+
+def test_an_endless_header_is_refused_after_a_megabyte(path: Path) -> None:
+    """A small gzip file of one line of zeros takes no more memory than a header may."""
+    path.write_bytes(gzip.compress(bytes(50 * 2**20)))
+    tracemalloc.start()
+    for read in (lambda: read_lines(path, PAIR), lambda: read_header(path)):
+        with pytest.raises(ContractError, match=r"records\.dat doesn't begin with a line of at most 1,048,576 bytes"):
+            read()
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 10 * 2**20
 
 
 def test_all_headers_are_checked_before_the_first_line(path: Path, tmp_path: Path) -> None:
