@@ -24,6 +24,7 @@ lint: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python tests/bench.py
+	$(BIN)/python tests/bench_scorers.py
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "No Python was found; install Python 3.11 or later." >&2; exit 1; }
@@ -31,12 +32,12 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.installed: $(VENV)/bin/python pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[import]'
 	$(BIN)/driftduel broker fetch
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[import,dev]'
 	@touch $@
 
 clean:

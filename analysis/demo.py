@@ -106,9 +106,11 @@ def _generate(recipes: dict[str, Recipe], out: Path) -> list[Written]:
 
 def _train(file: Path, model: Path, *, seed: int) -> None:
     from static_model.job import train_file
-    from static_model.training import Settings
+    from static_model.training.settings import Settings
 
-    train_file(file, load_dataset(DATASET), model, settings=Settings(seed=seed), force=True)
+    # One split and no grid: the demo is to take a minute.
+    settings = Settings(seed=seed, algorithms=("logistic_regression", "random_forest"), folds=0, repeats=1, refit=False)
+    train_file(file, load_dataset(DATASET), model, settings=settings, force=True)
 
 
 def _produce(file: Path, address: str) -> str:

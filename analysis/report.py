@@ -15,6 +15,7 @@ from online.files import replace_file
 from online.tracker import Cost, count_cost
 from producer.errors import RunError, UsageError
 from static_model.metrics import METRICS, Counts, count, metrics_from_counts
+from static_model.origin import imported_from, unknown_training
 
 from .compare import CONFIDENCE, compare, majority_class, no_change
 from .figures import plot_metric
@@ -136,6 +137,8 @@ def _notes(run: Run, *, labels_of_both: bool, labelled: int) -> list[str]:
             f"This run isn't finished: {run.windows['window'].nunique():,} windows are reported. "
             "The same 'driftduel evaluate' again goes on with it."
         )
+    if (imported := imported_from(run.manifest)) is not None:
+        notes.append(unknown_training(imported))
     for arm in run.partial:
         notes.append(f"The arm '{arm}' is left out: it hasn't seen all of these windows yet.")
     if labelled and not labels_of_both:

@@ -11,13 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from producer.cli import DATA
+from producer.cli import DATA, SEED
 
 if TYPE_CHECKING:
     from .duel import DuelOutcome
-
-
-SEED = click.IntRange(0, 2**63 - 1)
 
 
 @click.command()
@@ -94,6 +91,8 @@ def _show(outcome: DuelOutcome, run: Path) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from static_model.origin import unknown_training
+
     table = Table("arm", "accuracy", "alarms", "fits", "promoted", "rejected", "refused")
     for name, total in outcome.arms.items():
         accuracy = "" if total.accuracy is None else f"{total.accuracy:.4f}"
@@ -106,6 +105,8 @@ def _show(outcome: DuelOutcome, run: Path) -> None:
         f"{outcome.windows} windows, {books.numbers:,} numbers = {books.scored:,} scored + {books.dead:,} dead letters "
         f"+ {books.set_aside:,} set aside + {books.missing:,} missing; {books.doubles:,} doubles apart"
     )
+    if outcome.imported is not None:
+        click.echo(unknown_training(outcome.imported))
     click.echo(
         f"run: {run}" if outcome.finished else f"run: {run} (the stream goes on: the same command reads further)"
     )

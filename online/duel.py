@@ -13,6 +13,7 @@ from pathlib import Path
 from producer.dataset import Wire
 from producer.errors import RunError, UsageError
 from static_model.artifact import Model, load_model
+from static_model.origin import imported_from
 
 from .arms import parse_arms
 from .contestant import Contestant
@@ -43,12 +44,16 @@ class Books:
 
 @dataclass(frozen=True, slots=True)
 class DuelOutcome:
-    """What a call came to: the books, and each arm's totals. The run directory holds everything else."""
+    """What a call came to: the books, and each arm's totals. The run directory holds everything else.
+
+    `imported` names what the starting model was imported from, if it was.
+    """
 
     windows: int
     finished: bool
     books: Books
     arms: Mapping[str, ArmTotal]
+    imported: str | None = None
 
 
 @contextmanager
@@ -119,6 +124,8 @@ def run_duel(
             opened.keep_truth(truth)
         if isinstance(source, TopicSource):
             opened.update(ends=source.ends)
+        if (imported := imported_from(started.info)) is not None:
+            opened.update(imported=imported)
         with bar(source.records) as advance, _frozen():
             return _evaluate(opened, started, source, max_windows, advance)
 
@@ -145,7 +152,8 @@ def _evaluate(
     finally:
         totals = export(run.path, ledger, memo.task, positions=run.positions, source=source.place)
     last = run.positions.get(len(ledger) - 1, START)
-    return DuelOutcome(len(ledger), run.finished, Books(**counts, doubles=last.doubles), totals)
+    books = Books(**counts, doubles=last.doubles)
+    return DuelOutcome(len(ledger), run.finished, books, totals, imported_from(model.info))
 
 
 @contextmanager

@@ -20,19 +20,10 @@ from pydantic import ValidationError
 from producer.dataset import Dataset
 from producer.errors import ModelError
 
+from .estimator_parts import estimator_part
 from .estimators import Boosted, Estimator, Forest, Linear, Numeric, OneHot, Step
-from .manifest import (
-    BoostedPart,
-    ForestPart,
-    Holdout,
-    Manifest,
-    estimator_part,
-    manifest_bytes,
-    parse_manifest,
-    problems_in,
-    refuse_newer,
-    step_part,
-)
+from .manifest import Holdout, Manifest, manifest_bytes, parse_manifest, problems_in, refuse_newer
+from .step_parts import step_part
 from .storage import DIGEST, array_bytes, check_digest, digest_text, read_array, read_digests, read_text, total
 from .validity import check_estimator, check_steps
 
@@ -75,8 +66,6 @@ class Model:
 
 
 MANIFEST = "model.json"
-_TREES = ("feature", "threshold", "left", "right", "roots")
-_ARRAYS = {"forest": (*_TREES, "votes"), "boosted": (*_TREES, "values", "weights"), "linear": ("coefficients",)}
 
 
 def save_model(model: Model, directory: Path) -> str:
@@ -130,7 +119,7 @@ def load_model(directory: Path) -> Model:
     check_digest(where, MANIFEST, digests)
     manifest = parse_manifest(content, str(where))
     arrays: dict[str, Any] = {}
-    for name in _ARRAYS[manifest.estimator.kind]:
+    for name in manifest.estimator.arrays:
         path = directory / _array_file(name)
         check_digest(path, _array_file(name), digests)
         arrays[name] = read_array(path)
@@ -155,7 +144,7 @@ def _files(model: Model) -> dict[str, bytes]:
     """Every file that the digest covers, by its name in the directory."""
     _check(model)
     manifest = _manifest(model)
-    names = _ARRAYS[manifest.estimator.kind]
+    names = manifest.estimator.arrays
     arrays = {_array_file(name): array_bytes(getattr(model.estimator, name)) for name in names}
     return {MANIFEST: manifest_bytes(manifest), **arrays}
 
@@ -176,18 +165,10 @@ def _manifest(model: Model) -> Manifest:
 
 
 def _model(manifest: Manifest, arrays: Mapping[str, Any]) -> Model:
-    part = manifest.estimator
-    estimator: Estimator
-    if isinstance(part, ForestPart):
-        estimator = Forest(**arrays, compares=part.compares, parameters=part.parameters)
-    elif isinstance(part, BoostedPart):
-        estimator = Boosted(**arrays, compares=part.compares, parameters=part.parameters)
-    else:
-        estimator = Linear(**arrays, intercept=part.intercept, parameters=part.parameters, loss=part.loss)
     return Model(
         dataset=manifest.dataset,
         steps=tuple(step.value() for step in manifest.steps),
-        estimator=estimator,
+        estimator=manifest.estimator.value(arrays),
         threshold=manifest.threshold,
         holdout_records=manifest.holdout.records,
         holdout_errors=manifest.holdout.errors,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from .assessment import Assessed, Curves, assess, curves
@@ -15,6 +16,9 @@ CURVES: Mapping[str, tuple[str, ...]] = {
     "pr": ("recall", "precision", "threshold"),
     "calibration": ("mean_score", "share_of_class_1", "rows"),
 }
+
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write_assessment(
@@ -37,7 +41,7 @@ def write_assessment(
     Raises:
         OSError: it can't be written.
     """
-    options = {"prevalence": prevalence, "cost_fp": cost_fp, "cost_fn": cost_fn}
+    options: dict[str, Any] = {"prevalence": prevalence, "cost_fp": cost_fp, "cost_fn": cost_fn}
     figures = {
         name: assess(a.labels, a.scores, threshold=a.threshold, probabilistic=a.probabilistic, **options)
         for name, a in assessed.items()
@@ -69,14 +73,17 @@ def _points(found: Mapping[str, Curves], curve: str) -> Iterable[Sequence[Any]]:
 def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """A CSV table: None is the empty cell, and text that a spreadsheet would take for a formula begins with a quote.
 
+    Some drop a tab or carriage return at the beginning, and take what follows for one.
+
     Raises:
         OSError: it can't be written.
     """
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
+        # With "\n" for its line end, the writer would leave a carriage return in a cell without quotes.
+        writer = csv.writer(SimpleNamespace(write=lambda row: file.write(row.removesuffix("\r\n") + "\n")))
         writer.writerow(columns)
         writer.writerows([_cell(value) for value in row] for row in rows)
 
 
 def _cell(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@") else value
+    return f"'{value}" if isinstance(value, str) and value[:1] in _FORMULA else value

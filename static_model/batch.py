@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import pyarrow as pa
 from pyspark.ml import PipelineModel
 from pyspark.ml.functions import vector_to_array
 from pyspark.sql import DataFrame
+from pyspark.sql.functions import col
 
 from producer.errors import ModelError
 
@@ -22,8 +23,8 @@ Score = Callable[[pa.RecordBatch], npt.NDArray[np.float64]]
 
 
 @contextmanager
-def spark_scorer(directory: Path) -> Iterator[Score]:
-    """A function from records to the scores of `directory/spark`, for as long as the block lasts.
+def spark_scorer(directory: Path, columns: Sequence[str]) -> Iterator[Score]:
+    """A function from records to the scores of `directory/spark`, which sees these columns of them only.
 
     Raises:
         ModelError: the model has no Spark pipeline, or Spark fails.
@@ -39,7 +40,8 @@ def spark_scorer(directory: Path) -> Iterator[Score]:
         pipeline = PipelineModel.load(f"file://{link}")
 
         def score(records: pa.RecordBatch) -> npt.NDArray[np.float64]:
-            return scores_of(pipeline.transform(spark.createDataFrame(pa.Table.from_batches([records]))))
+            features = pa.Table.from_batches([records.select(list(columns))])  # others may have names that Spark writes
+            return scores_of(pipeline.transform(spark.createDataFrame(features)))
 
         yield score
 
@@ -47,10 +49,12 @@ def spark_scorer(directory: Path) -> Iterator[Score]:
 def scores_of(scored: DataFrame) -> npt.NDArray[np.float64]:
     """Spark's scores of class 1, float64[rows], in the frame's order.
 
-    That is its probability; where a classifier has none (a linear SVC), `1 / (1 + exp(-margin))`.
+    That is its probability; where a classifier has none (a linear SVC), `1 / (1 + exp(-margin))`; and what a regressor
+    predicts.
     """
-    name = "probability" if "probability" in scored.columns else "rawPrediction"
-    found = scored.select(vector_to_array(name)[1].alias("score")).toArrow()["score"].to_numpy()
+    name = next(name for name in ("probability", "rawPrediction", "prediction") if name in scored.columns)
+    score = col(name) if name == "prediction" else vector_to_array(name)[1]
+    found = scored.select(score.alias("score")).toArrow()["score"].to_numpy()
     with np.errstate(over="ignore"):
-        scores: npt.NDArray[np.float64] = found if name == "probability" else 1.0 / (1.0 + np.exp(-found))
+        scores: npt.NDArray[np.float64] = found if name != "rawPrediction" else 1.0 / (1.0 + np.exp(-found))
     return scores

@@ -33,7 +33,7 @@ def forest_from_sklearn(classifier: RandomForestClassifier, *, parameters: Mappi
     _check_classes(classifier.classes_)
     trees: list[Tree] = [member.tree_ for member in classifier.estimators_]
     return Forest(
-        **_nodes(trees),
+        **tree_arrays(trees),
         votes=np.concatenate([tree.value[:, 0, :] for tree in trees]),
         compares="float32",
         parameters=dict(parameters),
@@ -51,7 +51,7 @@ def boosted_from_sklearn(classifier: GradientBoostingClassifier, *, parameters: 
     """
     _check_classes(classifier.classes_)
     trees: list[Tree] = [member.tree_ for member in classifier.estimators_[:, 0]]
-    nodes = _nodes(trees)
+    nodes = tree_arrays(trees)
     start = {"feature": -1, "threshold": 0.0, "left": -1, "right": -1}
     moved = {name: np.where(nodes[name] >= 0, nodes[name] + 1, -1) for name in ("left", "right")}
     joined = {name: np.append(np.array([first]), {**nodes, **moved}[name]) for name, first in start.items()}
@@ -63,11 +63,12 @@ def boosted_from_sklearn(classifier: GradientBoostingClassifier, *, parameters: 
         roots=np.append(0, nodes["roots"] + 1).astype(np.int32),
         compares="float32",
         parameters=dict(parameters),
+        output="probability",
     )
 
 
-def _nodes(trees: Sequence[Tree]) -> dict[str, npt.NDArray[Any]]:
-    """The arrays that `Forest` and `Boosted` share."""
+def tree_arrays(trees: Sequence[Tree]) -> dict[str, npt.NDArray[Any]]:
+    """The arrays that `Forest` and `Boosted` share: feature, threshold, left, right, roots."""
     starts = np.cumsum([0, *(tree.node_count for tree in trees)])[:-1]
     inner = np.concatenate([tree.children_left >= 0 for tree in trees])
 

@@ -68,7 +68,7 @@ class KindReport:
         recall: per kind; None where no row is of it.
         precision: per kind; None where none is predicted.
         f1: per kind, 0 where neither is defined otherwise, as scikit-learn's.
-        macro_f1: their mean over the kinds that occur or are predicted.
+        macro_f1: their mean over the kinds that occur or are predicted; None where none does: there is no row.
     """
 
     names: tuple[str, ...]
@@ -76,11 +76,11 @@ class KindReport:
     recall: tuple[float | None, ...]
     precision: tuple[float | None, ...]
     f1: tuple[float, ...]
-    macro_f1: float
+    macro_f1: float | None
 
 
 def kind_report(actual: Sequence[str], predicted: Sequence[str], names: Sequence[str]) -> KindReport:
-    """K x K counts and what follows from them.
+    """K x K counts and what follows from them; of no rows, counts of 0 and nothing else.
 
     Args:
         actual: each row's kind.
@@ -90,8 +90,8 @@ def kind_report(actual: Sequence[str], predicted: Sequence[str], names: Sequence
     order = [*names, *sorted({*actual, *predicted} - set(names))]
     place = {name: at for at, name in enumerate(order)}
     size = len(order)
-    cells = np.array([place[a] for a in actual]) * size + np.array([place[p] for p in predicted])
-    counts = np.bincount(cells, minlength=size * size).reshape(size, size)
+    cells = [place[a] * size + place[p] for a, p in zip(actual, predicted, strict=True)]
+    counts = np.bincount(np.array(cells, np.int64), minlength=size * size).reshape(size, size)
     hits, rows, calls = counts.diagonal(), counts.sum(axis=1), counts.sum(axis=0)
     f1 = np.divide(2.0 * hits, rows + calls, out=np.zeros(size), where=rows + calls > 0)
     return KindReport(
@@ -100,5 +100,5 @@ def kind_report(actual: Sequence[str], predicted: Sequence[str], names: Sequence
         recall=tuple(float(h / n) if n else None for h, n in zip(hits, rows, strict=True)),
         precision=tuple(float(h / n) if n else None for h, n in zip(hits, calls, strict=True)),
         f1=tuple(f1.tolist()),
-        macro_f1=float(f1[rows + calls > 0].mean()),
+        macro_f1=float(f1[rows + calls > 0].mean()) if cells else None,
     )

@@ -4,138 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import fields
-from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias, get_args
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from producer.dataset import Dataset
 from producer.errors import ModelError
 
-from .estimators import Boosted, Estimator, Linear
-from .steps import Hashed, Index, Membership, NGrams, Numeric, OneHot, Operation, Plain, Scaled, Step
+from .estimator_parts import EstimatorPart
+from .parts import Part
+from .step_parts import StepPart
 
 FORMAT = 1
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class _StepPart(_Part):
-    made: ClassVar[type[Any]]
-
-    def value(self) -> Plain:
-        """The step itself."""
-        step: Plain = self.made(**{field.name: getattr(self, field.name) for field in fields(self.made)})
-        return step
-
-
-class NumericStep(_StepPart):
-    """`Numeric` as JSON."""
-
-    made = Numeric
-    kind: Literal["numeric"] = "numeric"
-    column: str
-    fill: float | None = Field(default=None, exclude_if=lambda fill: fill is None)
-
-
-class OneHotStep(_StepPart):
-    """`OneHot` as JSON."""
-
-    made = OneHot
-    kind: Literal["one-hot"] = "one-hot"
-    column: str
-    labels: tuple[str, ...]
-    width: int
-
-
-class IndexStep(_StepPart):
-    """`Index` as JSON."""
-
-    made = Index
-    kind: Literal["index"] = "index"
-    column: str
-    labels: tuple[str, ...]
-
-
-class MembershipStep(_StepPart):
-    """`Membership` as JSON."""
-
-    made = Membership
-    kind: Literal["membership"] = "membership"
-    column: str
-    labels: tuple[str, ...]
-    sets: tuple[tuple[int, ...], ...]
-
-
-class HashedStep(_StepPart):
-    """`Hashed` as JSON."""
-
-    made = Hashed
-    kind: Literal["hashed"] = "hashed"
-    columns: tuple[str, ...]
-    width: int
-
-
-class NGramsStep(_StepPart):
-    """`NGrams` as JSON."""
-
-    made = NGrams
-    kind: Literal["n-grams"] = "n-grams"
-    column: str
-    n: int
-    width: int
-
-
-PlainPart: TypeAlias = NumericStep | OneHotStep | IndexStep | MembershipStep | HashedStep | NGramsStep
-_PARTS: Mapping[type[Any], type[Any]] = {part.made: part for part in get_args(PlainPart)}
-
-
-class ScaledStep(_Part):
-    """`Scaled` as JSON."""
-
-    kind: Literal["scaled"] = "scaled"
-    step: Annotated[PlainPart, Field(discriminator="kind")]
-    operations: tuple[tuple[Operation, tuple[float, ...]], ...]
-
-    def value(self) -> Step:
-        """The step itself."""
-        return Scaled(self.step.value(), self.operations)
-
-
-StepPart: TypeAlias = PlainPart | ScaledStep
-
-
-class ForestPart(_Part):
-    """What JSON holds of a `Forest`."""
-
-    kind: Literal["forest"] = "forest"
-    compares: Literal["float64", "float32"]
-    parameters: dict[str, int | float | str]
-
-
-class BoostedPart(_Part):
-    """What JSON holds of a `Boosted`."""
-
-    kind: Literal["boosted"] = "boosted"
-    compares: Literal["float64", "float32"]
-    parameters: dict[str, int | float | str]
-
-
-class LinearPart(_Part):
-    """What JSON holds of a `Linear`."""
-
-    kind: Literal["linear"] = "linear"
-    intercept: float
-    parameters: dict[str, int | float | str]
-    loss: Literal["log", "hinge"] = Field(default="log", exclude_if=lambda loss: loss == "log")
-
-
-EstimatorPart: TypeAlias = ForestPart | BoostedPart | LinearPart
-
-
-class Holdout(_Part):
+class Holdout(Part):
     """How the model did on rows that it was not fitted on."""
 
     records: int = Field(ge=0)
@@ -148,7 +31,7 @@ class Holdout(_Part):
         return self
 
 
-class Manifest(_Part):
+class Manifest(Part):
     """`model.json`, format 1."""
 
     format: Literal[1] = 1
@@ -159,27 +42,6 @@ class Manifest(_Part):
     threshold: float = Field(ge=0, le=1)
     holdout: Holdout
     info: dict[str, Any]
-
-
-def step_part(step: Step) -> StepPart:
-    """A feature step as JSON."""
-    if isinstance(step, Scaled):
-        return ScaledStep(step=_plain_part(step.step), operations=step.operations)
-    return _plain_part(step)
-
-
-def _plain_part(step: Plain) -> PlainPart:
-    part: PlainPart = _PARTS[type(step)](**{field.name: getattr(step, field.name) for field in fields(step)})
-    return part
-
-
-def estimator_part(estimator: Estimator) -> EstimatorPart:
-    """What JSON holds of an estimator."""
-    parameters = dict(estimator.parameters)
-    if isinstance(estimator, Linear):
-        return LinearPart(intercept=estimator.intercept, parameters=parameters, loss=estimator.loss)
-    part = BoostedPart if isinstance(estimator, Boosted) else ForestPart
-    return part(compares=estimator.compares, parameters=parameters)
 
 
 def manifest_bytes(manifest: Manifest) -> bytes:

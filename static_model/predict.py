@@ -24,6 +24,8 @@ from .scorer import Scorer, featurise
 
 Score = Callable[[pa.RecordBatch], npt.NDArray[np.float64]]
 Engine = Literal["scorer", "spark"]
+DECIMALS = 9
+"""Of a written score: what two engines add in another order differs beyond these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,8 @@ def predict_files(
         paths: files of the model's contract, with the label (and the kind) or without.
         directory: the model.
         out: `*.csv` or `*.csv.gz`.
-        engine: the portable scorer, or the saved Spark pipeline; both write the same rows.
+        engine: the portable scorer, or the saved Spark pipeline; both write the same rows, scores to 9 decimals. (Sums
+            differ by about 1e-16, so that one row of some millions may be rounded otherwise.)
         force: replace `out`.
         advance: called with the number of rows done.
 
@@ -74,7 +77,7 @@ def predict_files(
     _check_out(out, force=force)
     model = load_model(directory)
     contract = _contract(paths, model.dataset)
-    letters = out.with_name(f"{out.name}.dead_letters.jsonl")
+    letters = _letters(out)
     totals = np.zeros(3, np.int64)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -96,11 +99,16 @@ def predict_files(
     return Predicted(count, positives, dead, letters if dead else None)
 
 
+def _letters(out: Path) -> Path:
+    return out.with_name(f"{out.name}.dead_letters.jsonl")
+
+
 def _check_out(out: Path, *, force: bool) -> None:
     if not out.name.endswith((".csv", ".csv.gz")):
         raise UsageError(f"{out} is no name for predictions; end it in .csv or .csv.gz")
-    if out.exists() and not force:
-        raise UsageError(f"{out} is there already; choose another name, or replace it with --force")
+    for path in (out, _letters(out)):
+        if path.exists() and not force:
+            raise UsageError(f"{path} is there already; choose another name, or replace it with --force")
 
 
 def _contract(paths: Sequence[Path], dataset: Dataset) -> Dataset:
@@ -122,7 +130,7 @@ def _scorer(model: Model, directory: Path, engine: Engine) -> Iterator[Score]:
     if engine == "spark":
         from .batch import spark_scorer
 
-        with spark_scorer(directory) as score:
+        with spark_scorer(directory, [column.name for column in model.dataset.features]) as score:
             yield score
     else:
         scorer = Scorer(model.estimator)
@@ -162,7 +170,7 @@ def _write_block(
     """Write a block; how many rows were scored, were predicted positive, and were no records."""
     lines = (block.lines[place] for place in block.decoded.positions.tolist())
     added = zip(lines, scores.tolist(), predictions.tolist(), strict=True)
-    rows.writelines(line + f",{score!r},{positive:d}\n".encode() for line, score, positive in added)
+    rows.writelines(line + f",{round(score, DECIMALS)!r},{positive:d}\n".encode() for line, score, positive in added)
     for place, reason in block.decoded.dead:
         raw = base64.b64encode(block.lines[place]).decode()
         letter = {"file": str(block.path), "line": block.first + place, "reason": reason, "bytes": raw}

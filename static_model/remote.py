@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,8 @@ def fetch(spark: Any, places: Sequence[str], folder: Path) -> list[Path]:
     """The places as local files: paths as they are, URIs copied into `folder` by Hadoop.
 
     A URI may hold Hadoop's wildcards, or name a folder: then all its files are taken in the order of their names, but
-    for those that begin with `_` or `.` (that is how Hadoop marks its own).
+    for those that begin with `_` or `.` (that is how Hadoop marks its own). One that the URI names, or whose first
+    letter the pattern gives, is taken.
 
     Args:
         spark: a running session; only its Java is used.
@@ -62,10 +63,15 @@ def _files(spark: Any, uri: str) -> list[Any]:
     path = spark._jvm.org.apache.hadoop.fs.Path(uri)
     system = path.getFileSystem(spark._jsc.hadoopConfiguration())
     files = []
-    for status in system.globStatus(path) or []:
-        files += list(system.listStatus(status.getPath())) if status.isDirectory() else [status]
+    for status in _shown(system.globStatus(path) or [], asked=str(path.getName())):
+        files += _shown(system.listStatus(status.getPath())) if status.isDirectory() else [status]
     named = {str(status.getPath()): status for status in files if status.isFile()}
-    return [named[key] for key in sorted(named) if Path(key).name[0] not in "_."]
+    return [named[key] for key in sorted(named)]
+
+
+def _shown(found: Iterable[Any], *, asked: str = "") -> list[Any]:
+    """Without what begins with a mark of Hadoop's own, unless what was asked for begins with it too, as in a shell."""
+    return [status for status in found if str(status.getPath().getName())[:1] not in {"_", "."} - {asked[:1]}]
 
 
 def _copy(spark: Any, status: Any, folder: Path) -> Path:

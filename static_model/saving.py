@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -16,26 +16,37 @@ import numpy as np
 from producer.errors import ModelError, UsageError
 
 from .artifact import Model, save_model
+from .description import describe
 from .estimators import Forest
+from .metrics import Counts, count
 from .mllib import read_pipeline
 from .scorer import Scorer, featurise
-from .selection import RULE, THRESHOLD
+from .tables import assessed, write_tables
 
 if TYPE_CHECKING:
-    from .training import Trained
+    from .training.trained import Trained
 
-THRESHOLD_RULE = "0.5: the class with the higher probability; not tuned on any records"
 TOLERANCE = 1e-12
-"""How far a logistic regression's probabilities may differ: sums depend on their order. Forests may not differ."""
+"""How far scores may differ where they are sums, which depend on their order. Forests may not differ."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Saved:
-    """A model directory that was written: the model in it, its digest, and what the parity check found."""
+    """A model directory that was written.
+
+    Attributes:
+        model: the model in it.
+        digest: its digest.
+        parity: what the parity check found.
+        size: bytes of the whole directory.
+        confusion: the kept algorithm's counts on the held-out rows that decide.
+    """
 
     model: Model
     digest: str
     parity: str
+    size: int
+    confusion: Counts
 
 
 def check_place(directory: Path, *, force: bool) -> None:
@@ -60,97 +71,122 @@ def _make_parent(directory: Path) -> None:
         raise UsageError(f"{directory} can't be made ({error.strerror}); name another one with --out") from None
 
 
-def save_trained(trained: Trained, directory: Path, *, source: Mapping[str, Any], force: bool = False) -> Saved:
+def save_trained(
+    trained: Trained,
+    directory: Path,
+    *,
+    sources: Mapping[str, Any],
+    force: bool = False,
+    illustrate: Callable[[Path], object] = lambda assessment: None,
+) -> Saved:
     """Write the model directory, once Spark and the twin agree on the held-out records.
 
-    The directory appears whole or not at all. Its `spark/` is the `PipelineModel`, which the digest doesn't cover.
+    The directory appears whole or not at all, and until then an older model stays. The digest covers neither `spark/`,
+    the `PipelineModel`, nor `assessment/` and `MODEL_CARD.md`, which name the input files.
 
     Args:
         trained: its session must still be running.
         directory: the new model directory.
-        source: JSON values about the training file, for the model's `info["training"]`.
+        sources: JSON values about the training files, for `assessment/sources.json`.
         force: replace a model that is there.
+        illustrate: called with the folder of tables, `assessment/`, before the directory gets its name.
 
     Raises:
         UsageError: as `check_place`.
         ModelError: Spark and the twin disagree, the pipeline can't be read, or the directory can't be written.
     """
     check_place(directory, force=force)
-    # Spark gets a plain temporary path: it reads paths as URIs, and the user's may hold anything.
-    with (
-        tempfile.TemporaryDirectory(prefix="driftduel-") as plain,
-        tempfile.TemporaryDirectory(dir=directory.parent, prefix=f".{directory.name}.") as staging,
-    ):
-        saved_by_spark, staged = Path(plain) / "spark", Path(staging) / "model"
-        trained.pipeline.save(f"file://{saved_by_spark}")
-        model = _model(trained, saved_by_spark, source)
-        parity = check_parity(model, trained)
-        digest = save_model(model, staged)
-        shutil.move(saved_by_spark, staged / "spark")
-        if directory.exists():
-            directory.rename(Path(staging) / "replaced")
+    try:
+        # Spark gets a plain temporary path: it reads paths as URIs, and the user's may hold anything.
+        with (
+            tempfile.TemporaryDirectory(prefix="driftduel-") as plain,
+            tempfile.TemporaryDirectory(dir=directory.parent, prefix=f".{directory.name}.") as staging,
+        ):
+            saved_by_spark, staged = Path(plain) / "spark", Path(staging) / "model"
+            _save_pipeline(trained.pipeline, saved_by_spark)
+            model = _model(trained, saved_by_spark)
+            parity = check_parity(model, trained)
+            digest = save_model(model, staged)
+            shutil.move(saved_by_spark, staged / "spark")
+            illustrate(write_tables(staged, trained, {**model.info, "parity": parity, "digest": digest}, sources))
+            size = sum(path.stat().st_size for path in staged.rglob("*") if path.is_file())
+            _put(staged, directory, Path(staging) / "replaced")
+    except OSError as error:
+        raise _unwritten(directory, error.strerror or str(error)) from None
+    kept = assessed(trained)[trained.kept[0]]
+    return Saved(model, digest, parity, size, count(kept.labels, kept.scores > kept.threshold))
+
+
+def _unwritten(directory: Path, reason: str) -> ModelError:
+    return ModelError(f"the model can't be written to {directory}: {reason}. Nothing was saved; what was there stays")
+
+
+def _save_pipeline(pipeline: Any, place: Path) -> None:
+    from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
+
+    try:
+        pipeline.save(f"file://{place}")
+    except Py4JJavaError as error:
+        text = str(error)
+        full = "No space left on device" in text or "File too large" in text
+        if not full:
+            raise
+        raise OSError(None, f"no space is left in {place.parent.parent}") from None
+
+
+def _put(staged: Path, directory: Path, aside: Path) -> None:
+    """Give the new directory its name; an older one steps aside, and comes back if that fails."""
+    if not directory.exists():
         staged.rename(directory)
-    return Saved(model, digest, parity)
+        return
+    directory.rename(aside)
+    try:
+        staged.rename(directory)
+    except OSError:
+        aside.rename(directory)
+        raise
 
 
 def check_parity(model: Model, trained: Trained) -> str:
-    """Score the held-out records with the twin and compare with Spark.
+    """Score held-out records with the twin and compare with Spark.
 
     Returns:
         What was compared and found, in a sentence.
 
     Raises:
-        ModelError: a prediction differs, or a probability by more than the estimator may.
+        ModelError: a prediction differs, or a score by more than the estimator may.
     """
-    scores = Scorer(model.estimator).score(featurise(model.steps, trained.held_out))
+    scores = Scorer(model.estimator).score(featurise(model.steps, trained.records))
     exact = isinstance(model.estimator, Forest)
     differs = (scores > model.threshold) != (trained.predictions == 1)
+    if model.threshold != 0.5:  # Spark compares ratios of the score then, which may round
+        differs &= np.abs(scores - model.threshold) > TOLERANCE
     apart = np.abs(scores - trained.scores)
     wrong = differs | ~(apart <= (0.0 if exact else TOLERANCE))
     if wrong.any():
         raise ModelError(
             f"Spark and the saved model disagree on {wrong.sum():,} of {len(wrong):,} held-out records "
-            f"({differs.sum():,} predictions differ; probabilities by up to {apart.max():.3g}). Nothing was saved; "
+            f"({differs.sum():,} predictions differ; scores by up to {apart.max():.3g}). Nothing was saved; "
             "please report it with the training file and the options"
         )
     how = "bit for bit" if exact else f"within {TOLERANCE:.0e}"
-    return f"Spark and the saved model agree on all {len(wrong):,} held-out records (probabilities {how})."
+    which = "all " if len(wrong) == trained.held_out.rows else ""
+    return f"Spark and the saved model agree on {which}{len(wrong):,} held-out records (scores {how})."
 
 
-def _model(trained: Trained, saved_by_spark: Path, source: Mapping[str, Any]) -> Model:
-    steps, estimator, _ = read_pipeline(saved_by_spark)
-    labels = trained.held_out.column(trained.dataset.label_name).to_numpy()
+def _model(trained: Trained, saved_by_spark: Path) -> Model:
+    found = read_pipeline(saved_by_spark)
+    # A drift detector begins with these, so they must be rows like any other of the files, and new to the model.
+    fresh = trained.random_split and not trained.refitted
+    records, errors = trained.held_out.errors(*trained.kept) if fresh else (0, 0)
+    versions = {"python": platform.python_version()} | {n: version(n) for n in ("pyspark", "numpy", "pyarrow")}
+    parameters = dict(found.estimator.parameters)
     return Model(
         dataset=trained.dataset,
-        steps=steps,
-        estimator=estimator,
-        threshold=THRESHOLD,
-        holdout_records=len(labels),
-        holdout_errors=int((labels != trained.predictions).sum()),
-        info=_info(trained, source) | {"parameters": dict(estimator.parameters)},
+        steps=found.steps,
+        estimator=found.estimator,
+        threshold=trained.threshold,
+        holdout_records=records,
+        holdout_errors=errors,
+        info={"engine": "spark", "versions": versions, **describe(trained), "parameters": parameters},
     )
-
-
-def _info(trained: Trained, source: Mapping[str, Any]) -> dict[str, Any]:
-    settings, (negative, positive) = trained.settings, trained.class_counts
-    return {
-        "engine": "spark",
-        "algorithm": trained.selection.algorithm,
-        "versions": {
-            "python": platform.python_version(),
-            **{name: version(name) for name in ("pyspark", "numpy", "pyarrow")},
-        },
-        "training": {
-            **source,
-            "records": negative + positive,
-            "class_counts": {"0": negative, "1": positive},
-            "seed": settings.seed,
-            "partitions": settings.partitions,
-            "holdout": settings.holdout,
-            "duplicates_across_split": trained.duplicates,
-        },
-        "metrics": dict(trained.comparison[trained.selection.algorithm]),
-        "comparison": {name: dict(metrics) for name, metrics in trained.comparison.items()},
-        "selection": {"rule": RULE, "reason": trained.selection.reason},
-        "threshold_rule": THRESHOLD_RULE,
-    }

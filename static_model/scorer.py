@@ -6,11 +6,12 @@ The score of a record never depends on which other records are in the batch.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
-from .estimators import Boosted, Estimator, Forest, Linear
+from .estimators import Boosted, Estimator, Forest, GaussianBayes, Linear, Perceptron
 from .features import Floats, featurise
 from .validity import check_trees
 
@@ -28,14 +29,10 @@ class Scorer:
     """
 
     def __init__(self, estimator: Estimator) -> None:
-        self._score: Callable[[Floats], Floats]
-        if isinstance(estimator, Linear):
-            self._score = _LinearScorer(estimator)
-        else:
-            self._score = _ForestScorer(estimator) if isinstance(estimator, Forest) else _BoostedScorer(estimator)
+        self._score = _prepared(estimator)
 
     def score(self, features: Floats) -> Floats:
-        """The score of class 1 for each record: its probability, but for a linear SVC.
+        """The score of class 1 for each record: its probability, but for a linear SVC and for regressors.
 
         Args:
             features: float64[records, features], any number of records, 0 included.
@@ -44,6 +41,19 @@ class Scorer:
             float64[records]. A record is predicted positive iff its score is strictly above the model's threshold.
         """
         return self._score(features)
+
+
+def _prepared(estimator: Estimator) -> Callable[[Floats], Floats]:
+    match estimator:
+        case Linear():
+            return _LinearScorer(estimator)
+        case Forest():
+            return _ForestScorer(estimator)
+        case Boosted():
+            return _BoostedScorer(estimator)
+        case GaussianBayes():
+            return _GaussianScorer(estimator)
+    return _PerceptronScorer(estimator)
 
 
 def logistic(margin: Floats) -> Floats:
@@ -59,13 +69,74 @@ class _LinearScorer:
     def __init__(self, linear: Linear) -> None:
         self._coefficients = linear.coefficients.tolist()
         self._intercept = linear.intercept
+        self._identity = linear.loss == "squared"
 
     def __call__(self, features: Floats) -> Floats:
         margin = np.zeros(len(features))
         for column, coefficient in zip(np.ascontiguousarray(features.T), self._coefficients, strict=True):
             margin += column * coefficient
         margin += self._intercept
-        return logistic(margin)
+        return margin if self._identity else logistic(margin)
+
+
+def _softmax(zero: Floats, one: Floats) -> Floats:
+    """Class 1's share of `exp(zero)` and `exp(one)`, as Spark computes it."""
+    with np.errstate(invalid="ignore"):  # both infinite is no number
+        most = np.maximum(zero, one)
+        weights = np.exp(zero - most), np.exp(one - most)
+        shares: Floats = weights[1] / (weights[0] + weights[1])
+    return shares
+
+
+class _GaussianScorer:
+    """Adds feature after feature, in order, as Spark does."""
+
+    def __init__(self, bayes: GaussianBayes) -> None:
+        logs = [sum(row) for row in np.log(bayes.variances).tolist()]
+        values = (bayes.means.tolist(), bayes.variances.tolist(), bayes.priors.tolist(), logs)
+        self._classes = list(zip(*values, strict=True))
+
+    def __call__(self, features: Floats) -> Floats:
+        columns = np.ascontiguousarray(features.T)
+        return _softmax(*(self._weight(columns, *values) for values in self._classes))
+
+    def _weight(self, columns: Floats, means: list[float], variances: list[float], prior: float, logs: float) -> Floats:
+        total = np.zeros(columns.shape[1])
+        with np.errstate(over="ignore", invalid="ignore"):
+            for column, mean, variance in zip(columns, means, variances, strict=True):
+                apart = column - mean
+                total += apart * apart / variance
+            weight: Floats = prior - (total + logs) / 2
+        return weight
+
+
+class _PerceptronScorer:
+    """Adds the layers' terms in order, as a matrix product of BLAS may round by row position."""
+
+    def __init__(self, perceptron: Perceptron) -> None:
+        self._layers: list[tuple[Floats, Floats]] = []
+        at = 0
+        for before, after in pairwise(perceptron.layers):
+            end = at + before * after
+            weights = perceptron.weights[at:end].reshape(before, after)
+            self._layers.append((weights, perceptron.weights[end : end + after]))
+            at = end + after
+
+    def __call__(self, features: Floats) -> Floats:
+        values = features
+        for place, (weights, intercepts) in enumerate(self._layers):
+            if place:
+                values = logistic(values)
+            values = _affine(values, weights, intercepts)
+        return _softmax(values[:, 0], values[:, 1])
+
+
+def _affine(values: Floats, weights: Floats, intercepts: Floats) -> Floats:
+    made = np.tile(intercepts, (len(values), 1))
+    with np.errstate(over="ignore", invalid="ignore"):
+        for column, row in zip(np.ascontiguousarray(values.T), weights, strict=True):
+            made += column[:, None] * row
+    return made
 
 
 class _Walks:
@@ -81,8 +152,15 @@ class _Walks:
     def __init__(self, forest: Forest | Boosted) -> None:
         check_trees(forest, width=int(forest.feature.max(initial=-1)) + 1)
         inner = forest.feature >= 0
-        self._used, column = np.unique(forest.feature[inner], return_inverse=True)
-        self._thresholds = [np.unique(forest.threshold[forest.feature == feature]) for feature in self._used]
+        used, column = np.unique(forest.feature[inner], return_inverse=True)
+        thresholds, node_ranks = _ranked(column, forest.threshold[inner])
+        order = np.argsort([len(distinct) == 1 for distinct in thresholds], kind="stable")
+        self._used, column = used[order], np.argsort(order)[column]
+        self._thresholds = [thresholds[index] for index in order]
+        self._several = sum(len(distinct) > 1 for distinct in thresholds)  # these stand first
+        self._only = np.array([distinct[0] for distinct in self._thresholds[self._several :]])
+        self._node_ranks = np.zeros(len(forest.feature))
+        self._node_ranks[inner] = node_ranks
         self._single = forest.compares == "float32"
         self._features = np.full(len(forest.feature), -2, np.int64)  # compiled trees mark a leaf so
         self._features[inner] = column
@@ -107,29 +185,35 @@ class _Walks:
         nodes["feature"] = column
         for name, child in (("left_child", forest.left), ("right_child", forest.right)):
             nodes[name] = np.where(inner, child[block] - block.start, -1)
-        nodes["threshold"] = self._rank_thresholds(column, forest.threshold[block])
+        nodes["threshold"] = self._node_ranks[block]
         tree = Tree(max(len(self._used), 1), np.ones(1, np.intp), 1)
         values = np.zeros((len(nodes), 1, 1))  # the votes are ours, in float64
         tree.__setstate__({"max_depth": 0, "node_count": len(nodes), "nodes": nodes, "values": values})
         walk: Callable[[npt.NDArray[np.float32]], npt.NDArray[np.intp]] = tree.apply
         return walk
 
-    def _rank_thresholds(self, column: npt.NDArray[np.int64], thresholds: Floats) -> Floats:
-        ranks = np.zeros(len(column))
-        for index, distinct in enumerate(self._thresholds):
-            here = column == index
-            ranks[here] = np.searchsorted(distinct, thresholds[here])
-        return ranks
-
     def _ranks(self, features: Floats) -> npt.NDArray[np.float32]:
-        used = np.ascontiguousarray(features[:, self._used].T)
+        used = features[:, self._used]
         if self._single:
             with np.errstate(over="ignore"):  # beyond float32 is infinite, and rightly above every threshold
                 used = used.astype(np.float32).astype(np.float64)
-        ranks = np.zeros((len(features), max(len(used), 1)), np.float32)
-        for index, (values, distinct) in enumerate(zip(used, self._thresholds, strict=True)):
-            ranks[:, index] = np.searchsorted(distinct, values, side="left")
+        ranks = np.zeros((len(features), max(len(self._used), 1)), np.float32)
+        for index, distinct in enumerate(self._thresholds[: self._several]):
+            ranks[:, index] = np.searchsorted(distinct, used[:, index], side="left")
+        if len(self._only):  # one threshold: 0 up to it, 1 above it and for NaN
+            ranks[:, self._several :] = ~(used[:, self._several :] <= self._only)
         return ranks
+
+
+def _ranked(column: npt.NDArray[np.int64], threshold: Floats) -> tuple[list[Floats], npt.NDArray[np.int64]]:
+    """For each column, 0 to the last, its distinct thresholds ascending; and each node's place among them."""
+    order = np.lexsort((threshold, column))
+    columns, values = column[order], threshold[order]
+    new = np.append(True, (np.diff(columns) != 0) | (values[1:] != values[:-1]))[: len(order)]
+    starts = np.searchsorted(columns[new], np.arange(column.max(initial=-1) + 1))
+    ranks = np.zeros(len(order), np.int64)
+    ranks[order] = np.cumsum(new) - 1 - starts[columns]
+    return np.split(values[new], starts[1:]) if len(starts) else [], ranks
 
 
 class _ForestScorer:
@@ -152,10 +236,13 @@ class _BoostedScorer:
         self._walks = _Walks(boosted)
         self._values = [boosted.values[block] for block in self._walks.blocks]
         self._weights = boosted.weights.tolist()
+        self._output = boosted.output
 
     def __call__(self, features: Floats) -> Floats:
         margin = np.zeros(len(features))
         walked = zip(self._walks.leaves(features), self._values, self._weights, strict=True)
         for leaves, values, weight in walked:
             margin += values.take(leaves) * weight
-        return logistic(2.0 * margin)
+        if self._output == "probability":
+            return logistic(2.0 * margin)
+        return margin if self._output == "sum" else margin / len(self._weights)

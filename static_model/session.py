@@ -77,6 +77,8 @@ def _session(gateway: Any, log: Path, memory: str) -> Iterator[SparkSession]:
         raise ModelError(f"Spark failed: {reason}. Are there extreme numbers among the features?") from error
     except (Py4JError, ConnectionError) as error:
         if gateway.proc.poll() is None and "OutOfMemoryError" not in str(error):
+            if "No space left on device" in str(error):
+                raise ModelError(_full(tempfile.gettempdir())) from error
             raise
         raise ModelError(_died(log, memory)) from error
     finally:
@@ -192,6 +194,13 @@ def _died(log: Path, memory: str) -> str:
     return (
         f"Spark's Java process ended in the middle of its work, or its heap of {memory} was too small. "
         f"Train on fewer records, or free some memory. What it said last:\n  {_last_words(log)}"
+    )
+
+
+def _full(folder: str) -> str:
+    return (
+        f"Spark found no space left on the disk of {folder}, where it keeps rows while it works; free some, or name "
+        "another folder in the environment variable TMPDIR"
     )
 
 

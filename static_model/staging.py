@@ -10,8 +10,9 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from itertools import cycle, groupby
+from itertools import groupby, pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -21,8 +22,11 @@ from producer.dataset import Dataset
 from producer.errors import ContractError
 from producer.files import Block, read_blocks
 
+from .remote import fetch
+
 PARTS = 2
-"""Parquet files for each input file, so that Spark has at least so many partitions of it."""
+"""Parquet files for each input file, so that Spark has at least so many partitions of it. None of them is empty, if the
+file has so many records."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,35 @@ class Staged:
     def rows(self) -> int:
         """How many records there are."""
         return sum(self.class_counts)
+
+
+def stage_places(
+    spark: Any,
+    places: Sequence[str],
+    dataset: Dataset,
+    folder: Path,
+    *,
+    skip_bad_rows: bool,
+    advance: Callable[[int], None] = lambda n: None,
+) -> Staged:
+    """Stage files of this machine, and Hadoop URIs that a running Spark brings here first.
+
+    Args:
+        spark: a running session; None if no place is a URI.
+        places: paths and URIs, in order.
+        dataset: as in `stage_files`, like the rest.
+        folder: a new folder; copies of what is far away lie beside it.
+        skip_bad_rows: see there.
+        advance: see there.
+
+    Raises:
+        UsageError: a file can't be read.
+        ContractError: as `stage_files`.
+    """
+    copies = folder.with_name(f"{folder.name}-remote")
+    copies.mkdir(parents=True)
+    paths = fetch(spark, places, copies)
+    return stage_files(paths, dataset, folder, skip_bad_rows=skip_bad_rows, advance=advance)
 
 
 def stage_files(
@@ -110,14 +143,24 @@ def _first_dead(block: Block) -> str:
 
 
 def _written(blocks: Iterator[Block], dataset: Dataset, stem: Path) -> Iterator[Block]:
-    """Pass the blocks of one file on, each after it was written to the next of the file's parts."""
+    """Pass the blocks of one file on, each after its records were dealt out to the file's parts in equal runs."""
     names = [f"c{index}" for index in range(len(dataset.columns))]
     schema = pa.schema([field.with_name(name) for field, name in zip(dataset.schema, names, strict=True)])
     with ExitStack() as stack:
         parts = [stack.enter_context(closing(pq.ParquetWriter(f"{stem}-{n}.parquet", schema))) for n in range(PARTS)]
-        for block, part in zip(blocks, cycle(parts), strict=False):
-            part.write_batch(pa.RecordBatch.from_arrays(block.decoded.records.columns, schema=schema))
+        turn = 0
+        for block in blocks:
+            records = pa.RecordBatch.from_arrays(block.decoded.records.columns, schema=schema)
+            for place, (first, end) in enumerate(_runs(len(records))):
+                parts[(turn + place) % PARTS].write_batch(records.slice(first, end - first))
+            turn += len(records)
             yield block
+
+
+def _runs(rows: int) -> list[tuple[int, int]]:
+    """Where the runs of consecutive rows begin and end; their sizes differ by at most 1, and none is empty."""
+    ends = [rows * (place + 1) // PARTS for place in range(PARTS)]
+    return [(first, end) for first, end in pairwise([0, *ends]) if first < end]
 
 
 def _source(path: Path) -> Source:

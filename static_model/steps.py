@@ -9,6 +9,30 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from .tokenizing import CHARACTERS, Tokens
+from .word_steps import Coded, Index, Membership, OneHot
+
+__all__ = [
+    "Coded",
+    "Hashed",
+    "Index",
+    "Membership",
+    "NGrams",
+    "Numeric",
+    "OneHot",
+    "Operation",
+    "Picked",
+    "Plain",
+    "Scaled",
+    "Step",
+    "WordVectors",
+    "columns_of",
+    "features_width",
+    "picked",
+    "plain",
+    "scaled",
+]
+
 
 @dataclass(frozen=True, slots=True)
 class Numeric:
@@ -18,110 +42,110 @@ class Numeric:
         column: the column's name in the contract; its type is int or float.
         fill: what stands for a missing value, cut to a whole number where the column is int (as Spark's `Imputer`
             does); None leaves NaN, which goes right in every tree.
+        missing: a number that stands for a missing value too, such as -1; NaN is none then, as for Spark's `Imputer`.
+            None where only null and NaN are missing.
     """
 
     column: str
     fill: float | None = None
+    missing: float | None = None
 
     @property
     def width(self) -> int:
         """How many features the step makes."""
         return 1
-
-
-@dataclass(frozen=True, slots=True)
-class OneHot:
-    """One column of words, `width` features, of which at most one is 1.
-
-    The word `labels[i]` sets feature `i`. A word that isn't among the labels, a missing one, and one whose place is at
-    `width` or beyond, sets none: all zeros. (This is how Spark encodes with an invalid or last category dropped.)
-
-    Attributes:
-        column: the column's name in the contract; its type is string.
-        labels: the words, each once, in the order of the features.
-        width: how many features; labels beyond it have none of their own.
-    """
-
-    column: str
-    labels: tuple[str, ...]
-    width: int
-
-
-@dataclass(frozen=True, slots=True)
-class Index:
-    """One column of words, one feature: the word's place among the labels; `len(labels)` for any other word, or none.
-
-    Attributes:
-        column: the column's name in the contract; its type is string.
-        labels: the words, each once.
-    """
-
-    column: str
-    labels: tuple[str, ...]
-
-    @property
-    def width(self) -> int:
-        """How many features the step makes."""
-        return 1
-
-
-@dataclass(frozen=True, slots=True)
-class Membership:
-    """One column of words, a feature for each set of places among the labels: 1 where the word's place is in it.
-
-    This is what trees that split on categories compare: each distinct split is a set.
-
-    Attributes:
-        column: the column's name in the contract; its type is string.
-        labels: the words, each once; any other word, or none, has the place `len(labels)`.
-        sets: for each feature the places in its set, ascending.
-    """
-
-    column: str
-    labels: tuple[str, ...]
-    sets: tuple[tuple[int, ...], ...]
-
-    @property
-    def width(self) -> int:
-        """How many features the step makes."""
-        return len(self.sets)
 
 
 @dataclass(frozen=True, slots=True)
 class Hashed:
-    """Columns of words, `width` features that count hashed words: Spark's `FeatureHasher`.
+    """Columns of any type, `width` features that add up what is hashed into them: Spark's `FeatureHasher`.
 
-    The word w of column c adds 1 to the feature `murmur3("c=w") mod width`; a missing word adds nothing.
+    The word w of column c adds 1 to the feature `murmur3("c=w") mod width`; a number x of column c adds x to the
+    feature `murmur3("c") mod width`; what is missing adds nothing. A Boolean is the word `true` or `false`.
+    Numbers are added first; where three of them meet in one feature, Spark may round the sum's last bit otherwise.
 
     Attributes:
-        columns: the columns' names in the contract; their type is string.
+        columns: the columns' names in the contract, which says whether they hold words or numbers.
         width: how many features.
+        categorical: those of the columns whose numbers are taken for words; their type is int.
     """
 
     columns: tuple[str, ...]
     width: int
+    categorical: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class NGrams:
-    """One column of words, `width` features that count hashed sequences of `n` characters, in lower case.
+    """One column of texts, `width` features that count hashed sequences of `n` tokens.
 
-    Spark's `RegexTokenizer` (pattern ".", gaps false), `NGram` and `HashingTF`, in this order: a word shorter than n
-    counts nothing.
+    Spark's `RegexTokenizer`, `NGram` and `HashingTF`, in this order: a text of fewer than n tokens counts nothing.
 
     Attributes:
-        column: the column's name in the contract; its type is string, and no word is missing.
-        n: characters in a sequence.
+        column: the column's name in the contract; its type is string, and no text is missing.
+        n: tokens in a sequence; 1 is the tokens themselves.
         width: how many features.
+        tokens: how a text is cut; into characters by default.
+        binary: whether a feature says only that a sequence occurs, as 1.
     """
 
     column: str
     n: int
     width: int
+    tokens: Tokens = CHARACTERS
+    binary: bool = False
 
 
-Plain: TypeAlias = Numeric | OneHot | Index | Membership | Hashed | NGrams
-Operation: TypeAlias = Literal["subtract", "divide", "multiply", "add"]
+@dataclass(frozen=True, slots=True)
+class WordVectors:
+    """One column of texts, the mean of its tokens' vectors: Spark's `Word2VecModel`.
+
+    A token without a vector counts as zeros; a text without tokens is all zeros. (Mikolov et al. 2013.)
+
+    Attributes:
+        column: the column's name in the contract; its type is string, and no text is missing.
+        tokens: how a text is cut.
+        words: the tokens that have vectors, each once.
+        vectors: their vectors, all of the same length.
+    """
+
+    column: str
+    tokens: Tokens
+    words: tuple[str, ...]
+    vectors: tuple[tuple[float, ...], ...]
+
+    @property
+    def width(self) -> int:
+        """How many features the step makes."""
+        return len(self.vectors[0]) if self.vectors else 0
+
+    def __hash__(self) -> int:
+        """Equal values, equal hash; it's the key of a cache, and vectors are long."""
+        return hash((self.column, self.tokens, self.words))
+
+
+Plain: TypeAlias = Numeric | OneHot | Index | Membership | Coded | Hashed | NGrams | WordVectors
+Operation: TypeAlias = Literal["subtract", "divide", "multiply", "add", "at-least", "at-most", "fill", "float32"]
+"""Arithmetic on a feature. "at-least" and "at-most" are the larger and the smaller of two numbers; "fill" puts a number
+in the place of a missing one; "float32" rounds to the nearest number of single precision, and takes no number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """Some of the features of another step: what Spark's selectors leave of it.
+
+    Attributes:
+        step: what makes the features.
+        features: which of them, in this order, each once.
+    """
+
+    step: Plain
+    features: tuple[int, ...]
+
+    @property
+    def width(self) -> int:
+        """How many features the step makes."""
+        return len(self.features)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +157,7 @@ class Scaled:
         operations: each with a number for every feature of the step.
     """
 
-    step: Plain
+    step: Plain | Picked
     operations: tuple[tuple[Operation, tuple[float, ...]], ...]
 
     @property
@@ -142,7 +166,7 @@ class Scaled:
         return self.step.width
 
 
-Step: TypeAlias = Plain | Scaled
+Step: TypeAlias = Plain | Picked | Scaled
 """One step of the features."""
 
 
@@ -152,11 +176,31 @@ def scaled(step: Step, operation: Operation, values: Sequence[float]) -> Scaled:
     return Scaled(inner, (*before, (operation, tuple(map(float, values)))))
 
 
+def picked(step: Step, features: Sequence[int]) -> Step:
+    """The step that makes only some of a step's features, in the order asked for."""
+    chosen = tuple(features)
+    if chosen == tuple(range(step.width)):
+        return step
+    match step:
+        case Scaled():
+            operations = tuple((name, tuple(values[i] for i in chosen)) for name, values in step.operations)
+            inner = picked(step.step, chosen)
+            assert not isinstance(inner, Scaled)
+            return Scaled(inner, operations)
+        case Picked():
+            return Picked(step.step, tuple(step.features[i] for i in chosen))
+    return Picked(step, chosen)
+
+
+def plain(step: Step) -> Plain:
+    """What makes a step's features before any are picked or scaled."""
+    return plain(step.step) if isinstance(step, Scaled | Picked) else step
+
+
 def columns_of(step: Step) -> tuple[str, ...]:
     """The contract's columns that a step reads."""
-    if isinstance(step, Scaled):
-        return columns_of(step.step)
-    return step.columns if isinstance(step, Hashed) else (step.column,)
+    inner = plain(step)
+    return inner.columns if isinstance(inner, Hashed) else (inner.column,)
 
 
 def features_width(steps: Sequence[Step]) -> int:

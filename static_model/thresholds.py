@@ -56,7 +56,7 @@ def choose_threshold(
     if ranked[-1] <= 0:
         values[-1] = -np.inf  # no score is below 0: a row that scores 0 can't be called positive
     best = int(np.argmax(values))
-    edges = np.concatenate([[1.0], (ranked[:-1] + ranked[1:]) / 2, [0.0]])
+    edges = np.concatenate([[(1.0 + ranked[0]) / 2], (ranked[:-1] + ranked[1:]) / 2, [ranked[-1] / 2]])
     threshold = float(np.clip(edges[best], 0.0, 1.0))
     figures = f"recall {tp[best] / positives:.4f}, false-positive rate {fp[best] / negatives:.4f}"
     return threshold, f"{threshold:.6g}: {SAID[rule]} on {len(labels):,} validation rows ({figures} there)"
@@ -87,6 +87,8 @@ def which_metric(
     """
     negatives, positives = class_counts
     total = negatives + positives
+    if not positives or not negatives:
+        return "No metric can decide: the held-out rows that decide are not of both classes."
     share = positives / total if total else 0.0
     majority = max(share, 1 - share)
     if costs is not None and costs != (1.0, 1.0):

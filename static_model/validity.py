@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -10,13 +11,22 @@ import numpy.typing as npt
 from producer.dataset import Dataset
 from producer.errors import ModelError
 
-from .estimators import Boosted, Estimator, Forest, Linear
-from .steps import Hashed, Membership, NGrams, Numeric, OneHot, Scaled, Step, columns_of, features_width
+from .estimators import Boosted, Estimator, Forest, GaussianBayes, Linear, Perceptron
+from .step_validity import problem_of
+from .steps import (
+    Hashed,
+    Numeric,
+    Plain,
+    Step,
+    columns_of,
+    features_width,
+    plain,
+)
 
 MAX_NODES = 2**24
 """Nodes of a forest: node counts up to here are exact in float32, which the scorer relies on."""
-MAX_WIDTH = 2**20
-"""Features that one hashing step may make."""
+MAX_LAYERS = 64
+"""Layers of a perceptron."""
 
 
 def check_steps(steps: Sequence[Step], dataset: Dataset) -> None:
@@ -24,19 +34,25 @@ def check_steps(steps: Sequence[Step], dataset: Dataset) -> None:
 
     Raises:
         ModelError: there are none; a step's column isn't in the contract, has another type or is the label; labels
-            are doubled; the width is below 1 or leaves features that no label can set.
+            are doubled; or what the step holds makes no sense by itself (see `problem_of`).
     """
     if not steps:
         raise ModelError("the model has no feature steps; nothing can be computed from a record")
     types = {column.name: column.type for column in dataset.columns}
     for step in steps:
-        inner = step.step if isinstance(step, Scaled) else step
-        wanted = ("int", "float") if isinstance(inner, Numeric) else ("string",)
         for name in columns_of(step):
-            _check_column(name, types.get(name), wanted, types)
-        problem = _problem_of(step)
+            _check_column(name, types.get(name), _types_for(plain(step), name), types)
+        problem = problem_of(step)
         if problem:
             raise ModelError(f"the {type(step).__name__} step of '{', '.join(columns_of(step))}' {problem}")
+
+
+def _types_for(step: Plain, name: str) -> tuple[str, ...]:
+    """The types that a column may have for a step."""
+    if isinstance(step, Hashed):
+        # How Java writes a number that is no whole one depends on its version, so its text isn't hashed.
+        return ("int", "string") if name in step.categorical else ("int", "float", "string")
+    return ("int", "float") if isinstance(step, Numeric) else ("string",)
 
 
 def _check_column(name: str, found: str | None, wanted: Sequence[str], types: Mapping[str, str]) -> None:
@@ -51,37 +67,6 @@ def _check_column(name: str, found: str | None, wanted: Sequence[str], types: Ma
         )
 
 
-def _problem_of(step: Step) -> str:
-    """What is wrong with a step by itself, or nothing."""
-    match step:
-        case Scaled():
-            return _problem_of(step.step) or _problem_of_operations(step)
-        case Numeric(fill=fill):
-            return "" if fill is None or np.isfinite(fill) else "fills with what is no finite number"
-        case Hashed() | NGrams():
-            sizes = (step.width, len(step.columns) if isinstance(step, Hashed) else step.n)
-            return "" if min(sizes) >= 1 and max(sizes) <= MAX_WIDTH else f"must have sizes from 1 to {MAX_WIDTH:,}"
-    if len(set(step.labels)) != len(step.labels):
-        return "names a label twice"
-    if isinstance(step, OneHot) and not 1 <= step.width <= len(step.labels):
-        size = len(step.labels)
-        return f"has {size} labels and a width of {step.width}; the width must be from 1 to the number of labels"
-    if isinstance(step, Membership):
-        places = {place for places in step.sets for place in places}
-        if not places <= set(range(len(step.labels) + 1)):
-            return f"has a set with a place outside of 0 to {len(step.labels)}"
-    return ""
-
-
-def _problem_of_operations(step: Scaled) -> str:
-    for operation, values in step.operations:
-        if len(values) != step.width or not np.isfinite(values).all():
-            return f"must {operation} {step.width} finite numbers, one for each feature"
-        if operation == "divide" and 0.0 in values:
-            return "divides by zero"
-    return ""
-
-
 def check_estimator(estimator: Estimator, steps: Sequence[Step]) -> None:
     """Check an estimator's arrays, alone and against the features that the steps make.
 
@@ -89,12 +74,36 @@ def check_estimator(estimator: Estimator, steps: Sequence[Step]) -> None:
         ModelError: the message says which array is wrong, and how.
     """
     width = features_width(steps)
-    if isinstance(estimator, Linear):
-        _check_array("coefficients", estimator.coefficients, np.float64, (width,))
-        if not np.isfinite(estimator.intercept):
-            raise ModelError("the model's intercept isn't a finite number")
-    else:
-        check_trees(estimator, width=width)
+    match estimator:
+        case Linear():
+            _check_array("coefficients", estimator.coefficients, np.float64, (width,))
+            if not np.isfinite(estimator.intercept):
+                raise ModelError("the model's intercept isn't a finite number")
+        case GaussianBayes():
+            _check_gaussian(estimator, width)
+        case Perceptron():
+            _check_layers(estimator, width)
+        case _:
+            check_trees(estimator, width=width)
+
+
+def _check_gaussian(bayes: GaussianBayes, width: int) -> None:
+    for name in ("means", "variances"):
+        _check_array(name, getattr(bayes, name), np.float64, (2, width))
+    _check_array("priors", bayes.priors, np.float64, (2,))
+    if (bayes.variances <= 0).any():
+        raise ModelError("the array 'variances' holds a value that isn't above 0")
+
+
+def _check_layers(perceptron: Perceptron, width: int) -> None:
+    layers = perceptron.layers
+    if not (2 <= len(layers) <= MAX_LAYERS and min(layers) >= 1 and layers[0] == width and layers[-1] == 2):
+        raise ModelError(
+            f"the perceptron's layers are {list(layers)}; they must be 2 to {MAX_LAYERS}, begin with the {width} "
+            "features that the steps make, and end with 2"
+        )
+    weights = sum((before + 1) * after for before, after in pairwise(layers))
+    _check_array("weights", perceptron.weights, np.float64, (weights,))
 
 
 def check_trees(forest: Forest | Boosted, *, width: int) -> None:

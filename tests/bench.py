@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 ROUNDS = 7
+QUICK = ("--algorithm", "random_forest", "--folds", 0, "--repeats", 1)
 DRIFTDUEL = Path(sys.executable).with_name("driftduel")
 
 
@@ -24,7 +25,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         static, stream = inputs(folder)
-        run("train", static, "--dataset", "dns-exfil", "--algorithm", "random_forest", "--out", folder / "model")
+        run("train", static, "--dataset", "dns-exfil", "--out", folder / "model", *QUICK)
         scoring(folder, static)
         from producer.broker import embedded
 
@@ -33,6 +34,8 @@ def main() -> None:
             duel_beside_bare_consumer(folder, bootstrap)
         file_beside_river(folder, stream)
         memory(folder, stream)
+        training(folder, static)
+        predicting(folder, stream)
 
 
 def inputs(folder: Path) -> tuple[Path, Path]:
@@ -174,6 +177,44 @@ def memory(folder: Path, stream: Path) -> None:
     found = subprocess.run([sys.executable, "-c", script, *command], check=True, capture_output=True, text=True)
     unit = 1 if sys.platform == "darwin" else 1024  # macOS counts bytes, Linux kibibytes
     print(f"peak memory of evaluate: {int(found.stdout) * unit / 1e6:.0f} MB")
+
+
+MEASURED = (
+    "import resource, sys, time; from driftduel import cli; start = time.perf_counter(); "
+    "cli.main(sys.argv[1:], standalone_mode=False); "
+    "print('measured', time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+)
+
+
+def measured(*arguments: object) -> tuple[float, float]:
+    """Seconds of a verb, and the peak memory of its Python process in MB (Spark's Java is a process of its own)."""
+    command = [sys.executable, "-c", MEASURED, *map(str, arguments)]
+    found = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1].split()
+    unit = 1 if sys.platform == "darwin" else 1024
+    return float(found[1]), int(found[2]) * unit / 1e6
+
+
+def training(folder: Path, static: Path) -> None:
+    """`train` as it is without options: three algorithms, a grid, five splits, and the refit."""
+    took, peak = measured("train", static, "--dataset", "dns-exfil", "--out", folder / "full")
+    name = static.name.split(".")[0]
+    print(f"train with three algorithms on {name}: {took:.0f} s; Python's peak memory {peak:.0f} MB")
+
+
+def predicting(folder: Path, stream: Path) -> None:
+    """`predict` by the scorer on a file of a million records."""
+    from itertools import chain, cycle, islice
+
+    from producer.dataset import load_dataset
+    from producer.files import read_lines
+
+    dataset = load_dataset("dns-exfil")
+    lines = islice(cycle(list(read_lines(stream, dataset))), 1_000_000)
+    big = folder / "big.csv"
+    with big.open("wb") as file:
+        file.writelines(line + b"\n" for line in chain([",".join(dataset.names).encode()], lines))
+    took, peak = measured("predict", big, "--model", folder / "model", "--out", folder / "big.out.csv")
+    print(f"predict of 1,000,000 records: {took:.0f} s, {1e6 / took:,.0f} records/s; peak memory {peak:.0f} MB")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The scikit-learn learner: the same family and hyper-parameters as the saved model, fitted in this process."""
+"""The scikit-learn learner: the saved model's family and hyper-parameters, or those it names, in this process."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
-from static_model.artifact import Boosted, Estimator, Forest
+from static_model.artifact import Estimator
 from static_model.fitted import boosted_from_sklearn, forest_from_sklearn, linear_from_sklearn
+
+from .families import family_of
 
 Parameters = dict[str, int | float | str]
 
@@ -27,23 +29,34 @@ class ScikitLearn(BaseModel):
     def fit(
         self, features: npt.NDArray[np.float64], labels: npt.NDArray[np.int8], *, like: Estimator, seed: int
     ) -> Estimator:
-        """A new estimator like `like`, from float64[n, d] and int8[n] with both classes in it."""
+        """A new estimator like `like`, from float64[n, d] and int8[n] with both classes in it.
+
+        Its `parameters` are those of `like`, so that it is retrained in the same way again.
+
+        Raises:
+            ModelError: nothing of scikit-learn can replace `like` (see `family_of`).
+        """
         parameters = dict(like.parameters)
-        if isinstance(like, Forest):
-            return _forest(features, labels, parameters=parameters, seed=seed)
-        if isinstance(like, Boosted):
-            return _boosted(features, labels, parameters=parameters, seed=seed)
-        return _linear(features, labels, parameters=parameters, loss=like.loss, seed=seed)
+        match family_of(like):
+            case "decision_tree" | "random_forest" as family:
+                trees = int(parameters["trees"]) if family == "random_forest" else 1
+                return _forest(features, labels, parameters=parameters, trees=trees, seed=seed)
+            case "gradient_boosted_trees":
+                return _boosted(features, labels, parameters=parameters, seed=seed)
+            case "logistic_regression":
+                return _linear(features, labels, parameters=parameters, loss="log", seed=seed)
+            case "linear_svc":
+                return _linear(features, labels, parameters=parameters, loss="hinge", seed=seed)
 
 
 def _forest(
-    features: npt.NDArray[np.float64], labels: npt.NDArray[np.int8], *, parameters: Parameters, seed: int
+    features: npt.NDArray[np.float64], labels: npt.NDArray[np.int8], *, parameters: Parameters, trees: int, seed: int
 ) -> Estimator:
     from sklearn.ensemble import RandomForestClassifier
 
-    several = int(parameters["trees"]) > 1  # a single tree sees all rows and all features
+    several = trees > 1  # a single tree sees all rows and all features
     classifier = RandomForestClassifier(
-        n_estimators=int(parameters["trees"]),
+        n_estimators=trees,
         max_depth=int(parameters["max_depth"]),
         min_samples_leaf=int(parameters["min_instances"]),
         max_features="sqrt" if several else None,

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from .reader import SavedPipeline, read_pipeline
+from .reader import SavedPipeline, check_required, read_pipeline
 
-__all__ = ["SavedPipeline", "read_pipeline"]
+__all__ = ["SavedPipeline", "check_required", "read_pipeline"]

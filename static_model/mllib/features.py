@@ -2,178 +2,123 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
 
-import numpy as np
-import numpy.typing as npt
+from static_model.steps import Index, Numeric, OneHot, Step, picked
 
-from static_model.steps import Hashed, Index, NGrams, Numeric, OneHot, Operation, Step, features_width, scaled
+from .columns import Columns
+from .scaling import max_abs_scaler, min_max_scaler, robust_scaler, standard_scaler
+from .stage import Stage
+from .texts import feature_hasher, hashing_tf, n_gram, regex_tokenizer, word_vectors
 
-from .stage import Stage, vector
-
-
-@dataclass(slots=True)
-class Columns:
-    """What is known, midway through the pipeline, of the columns that the stages have made.
-
-    Attributes:
-        filled: columns of numbers whose missing values were filled.
-        indexed: words' places.
-        vectors: features side by side, as the steps that make them.
-        tokens: for columns of characters, the column of words that they come from.
-        grams: for columns of character n-grams, the column of words and n.
-    """
-
-    filled: dict[str, Numeric] = field(default_factory=dict)
-    indexed: dict[str, Index] = field(default_factory=dict)
-    vectors: dict[str, tuple[Step, ...]] = field(default_factory=dict)
-    tokens: dict[str, str] = field(default_factory=dict)
-    grams: dict[str, tuple[str, int]] = field(default_factory=dict)
+_VERBS = {"skip": "drops", "error": "fails on"}
 
 
 def _imputer(stage: Stage, columns: Columns) -> None:
-    missing = stage.parameter("missingValue")
-    if missing is not None and float(missing) == float(missing):
-        raise stage.refuse(f"it takes {missing} for missing; only NaN and null are supported")
+    asked = stage.parameter("missingValue")
+    missing = None if asked is None or float(asked) != float(asked) else float(asked)
     table = stage.table()
     for column, output in zip(stage.columns("input"), stage.columns("output"), strict=True):
-        if column in columns.filled or column in columns.indexed:
-            raise stage.refuse(f"it fills '{column}', which a stage before it has made")
-        columns.filled[output] = Numeric(column, float(table[column][0].as_py()))
+        fill = float(table[column][0].as_py())
+        columns.put(output, Numeric(columns.of_records(stage, column), fill, missing))
 
 
 def _string_indexer(stage: Stage, columns: Columns) -> None:
-    if stage.parameter("handleInvalid") != "keep":
-        raise stage.refuse("it fails on a word that it doesn't know; fit it with handleInvalid='keep'")
+    invalid = stage.parameter("handleInvalid") or "error"
     labels = stage.table()["labelsArray"][0].as_py()
     for column, output, words in zip(stage.columns("input"), stage.columns("output"), labels, strict=True):
-        columns.indexed[output] = Index(column, tuple(words))
+        columns.put(output, Index(columns.of_records(stage, column), tuple(words)))
+        if invalid != "keep":
+            columns.require(column)
+            columns.notes.append(
+                f"Spark {_verb(stage, invalid)} a record whose '{column}' holds a word unknown to {stage.title}; "
+                "here it is scored as with handleInvalid='keep': all unknown words are one more word"
+            )
 
 
 def _one_hot_encoder(stage: Stage, columns: Columns) -> None:
     sizes = stage.table()["categorySizes"][0].as_py()
     for index, output, size in zip(stage.columns("input"), stage.columns("output"), sizes, strict=True):
-        if index not in columns.indexed:
-            raise stage.refuse(f"it encodes '{index}', which no StringIndexerModel before it has made")
-        found = columns.indexed[index]
-        width = _one_hot_width(stage, len(found.labels), size)
-        columns.vectors[output] = (OneHot(found.column, found.labels, width),)
+        match columns.made.get(index):
+            case (Index() as found,):
+                step = _one_hot(stage, columns, found, int(size))
+                columns.put(output, *([step] if step.width else []))
+            case _:
+                raise stage.refuse(f"it encodes '{index}', which no StringIndexerModel before it has made")
 
 
-def _one_hot_width(stage: Stage, labels: int, size: int) -> int:
-    """How many features there are, after making sure that unknown words (index `labels`) set none of them."""
-    keep = stage.parameter("handleInvalid") == "keep"
-    if size <= labels and not keep:
-        raise stage.refuse("it fails on a word that its StringIndexerModel doesn't know; fit both together")
-    width: int = size + keep - bool(stage.parameter("dropLast"))
-    if min(labels, size) < width:
-        raise stage.refuse("it has a feature for unknown words; fit it with dropLast=True, handleInvalid='error'")
-    return width
-
-
-def _feature_hasher(stage: Stage, columns: Columns) -> None:
-    # Which of its columns hold words isn't saved with it: the contract says so, and a step of words is checked there.
-    inputs = stage.columns("input")
-    columns.vectors[stage.parameter("outputCol")] = (Hashed(inputs, int(stage.parameter("numFeatures"))),)
-
-
-def _regex_tokenizer(stage: Stage, columns: Columns) -> None:
-    wanted = {"pattern": ".", "gaps": False, "toLowercase": True, "minTokenLength": 1}
-    found = {name: stage.parameter(name) for name in wanted}
-    if found != wanted:
-        raise stage.refuse(f"it cuts words otherwise than into lower-case characters ({found})")
-    columns.tokens[stage.parameter("outputCol")] = stage.parameter("inputCol")
-
-
-def _n_gram(stage: Stage, columns: Columns) -> None:
-    tokens = stage.parameter("inputCol")
-    if tokens not in columns.tokens:
-        raise stage.refuse(f"its tokens '{tokens}' come from no RegexTokenizer before it")
-    columns.grams[stage.parameter("outputCol")] = (columns.tokens[tokens], int(stage.parameter("n")))
-
-
-def _hashing_tf(stage: Stage, columns: Columns) -> None:
-    terms = stage.parameter("inputCol")
-    column, n = columns.grams.get(terms, (columns.tokens.get(terms), 1))
-    if column is None:
-        raise stage.refuse(f"its terms '{terms}' come from no NGram or RegexTokenizer before it")
-    if stage.parameter("binary"):
-        raise stage.refuse("it is binary; only counts are supported")
-    columns.vectors[stage.parameter("outputCol")] = (NGrams(column, n, int(stage.parameter("numFeatures"))),)
+def _one_hot(stage: Stage, columns: Columns, found: Index, size: int) -> OneHot:
+    """One-hot features of `size` categories; an index beyond them is one more category, "invalid"."""
+    keep, labels = stage.parameter("handleInvalid") == "keep", found.labels
+    if (size < len(labels) and not keep) or size > len(labels) + 1:
+        raise stage.refuse(f"it has {size} categories and its StringIndexerModel {len(labels)}; fit both together")
+    if size == len(labels) and not keep and found.column not in columns.required:
+        columns.notes.append(
+            f"Spark fails on a record whose '{found.column}' holds a word unknown to {stage.title}; "
+            "here none of its features is set then"
+        )
+    width = size + keep - bool(stage.parameter("dropLast"))
+    return OneHot(found.column, labels[:size], width)
 
 
 def _vector_assembler(stage: Stage, columns: Columns) -> None:
     steps: list[Step] = []
     for column in stage.columns("input"):
-        single = columns.filled.get(column) or columns.indexed.get(column) or Numeric(column)
-        steps += columns.vectors.get(column, (single,))
-    columns.vectors[stage.parameter("outputCol")] = tuple(steps)
+        if column in columns.terms:
+            raise stage.refuse(f"it assembles '{column}', which holds words")
+        if column in columns.made:
+            steps += columns.made[column]
+            continue
+        steps.append(Numeric(column))
+        if stage.parameter("handleInvalid") != "keep":
+            columns.require(column)
+    columns.put(stage.parameter("outputCol"), *steps)
 
 
-def _standard_scaler(stage: Stage, columns: Columns) -> None:
-    (row,) = stage.table().to_pylist()
-    if stage.parameter("withMean"):
-        _arithmetic(stage, columns, "subtract", vector(row["mean"]))
-    if stage.parameter("withStd"):
-        _arithmetic(stage, columns, "multiply", _inverse(vector(row["std"])))
+def _selector(stage: Stage, columns: Columns) -> None:
+    (chosen,) = stage.table()["selectedFeatures"].to_pylist()
+    _pick(stage, columns, stage.parameter("featuresCol"), sorted(chosen))
 
 
-def _robust_scaler(stage: Stage, columns: Columns) -> None:
-    (row,) = stage.table().to_pylist()
-    if stage.parameter("withCentering"):
-        _arithmetic(stage, columns, "subtract", vector(row["median"]))
-    if stage.parameter("withScaling"):
-        _arithmetic(stage, columns, "multiply", _inverse(vector(row["range"])))
+def _vector_slicer(stage: Stage, columns: Columns) -> None:
+    if stage.parameter("names"):
+        raise stage.refuse("it picks features by name, and names aren't saved; pick them by indices")
+    _pick(stage, columns, stage.parameter("inputCol"), stage.parameter("indices"))
 
 
-def _max_abs_scaler(stage: Stage, columns: Columns) -> None:
-    (row,) = stage.table().to_pylist()
-    largest = vector(row["maxAbs"])
-    _arithmetic(stage, columns, "multiply", 1.0 / np.where(largest == 0, 1.0, largest))
+def _pick(stage: Stage, columns: Columns, name: str, chosen: Sequence[int]) -> None:
+    steps = columns.vector(stage, name)
+    places = [(at, place) for at, step in enumerate(steps) for place in range(step.width)]
+    if any(not 0 <= index < len(places) for index in chosen):
+        raise stage.refuse(f"it picks the features {list(chosen)}, its pipeline makes {len(places)}")
+    runs = groupby((places[index] for index in chosen), key=lambda found: found[0])
+    columns.put(stage.parameter("outputCol"), *(picked(steps[at], [place for _, place in run]) for at, run in runs))
 
 
-def _min_max_scaler(stage: Stage, columns: Columns) -> None:
-    (row,) = stage.table().to_pylist()
-    low, high = float(stage.parameter("min")), float(stage.parameter("max"))
-    least, span = vector(row["originalMin"]), vector(row["originalMax"]) - vector(row["originalMin"])
-    _arithmetic(stage, columns, "subtract", least)
-    _arithmetic(stage, columns, "multiply", (high - low) * _inverse(span))
-    _arithmetic(stage, columns, "add", np.where(span == 0, (low + high) / 2, low))
-
-
-def _inverse(spread: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """One over the spread; 0 where there is none, so that a constant column becomes 0."""
-    return np.divide(1.0, spread, out=np.zeros_like(spread), where=spread != 0)
-
-
-def _arithmetic(stage: Stage, columns: Columns, operation: Operation, values: npt.NDArray[np.float64]) -> None:
-    """One more operation on the stage's vector: on its input at first, then on what it has made so far."""
-    output = stage.parameter("outputCol")
-    name = output if output in columns.vectors else stage.parameter("inputCol")
-    if name not in columns.vectors:
-        raise stage.refuse(f"its vector '{name}' comes from no stage before it")
-    steps, done, at = columns.vectors[name], [], 0
-    if features_width(steps) != len(values):
-        raise stage.refuse(f"it was fitted on {len(values)} features, its pipeline makes {features_width(steps)}")
-    for step in steps:
-        done.append(scaled(step, operation, values[at : at + step.width].tolist()))
-        at += step.width
-    columns.vectors[output] = tuple(done)
+def _verb(stage: Stage, invalid: str) -> str:
+    if invalid not in _VERBS:
+        raise stage.refuse(f"its handleInvalid is {invalid!r}")
+    return _VERBS[invalid]
 
 
 TRANSFORMERS: Mapping[str, Callable[[Stage, Columns], None]] = {
     "ImputerModel": _imputer,
     "StringIndexerModel": _string_indexer,
     "OneHotEncoderModel": _one_hot_encoder,
-    "FeatureHasher": _feature_hasher,
-    "RegexTokenizer": _regex_tokenizer,
-    "NGram": _n_gram,
-    "HashingTF": _hashing_tf,
+    "FeatureHasher": feature_hasher,
+    "RegexTokenizer": regex_tokenizer,
+    "NGram": n_gram,
+    "HashingTF": hashing_tf,
+    "Word2VecModel": word_vectors,
     "VectorAssembler": _vector_assembler,
-    "StandardScalerModel": _standard_scaler,
-    "RobustScalerModel": _robust_scaler,
-    "MaxAbsScalerModel": _max_abs_scaler,
-    "MinMaxScalerModel": _min_max_scaler,
+    "StandardScalerModel": standard_scaler,
+    "RobustScalerModel": robust_scaler,
+    "MaxAbsScalerModel": max_abs_scaler,
+    "MinMaxScalerModel": min_max_scaler,
+    "ChiSqSelectorModel": _selector,
+    "UnivariateFeatureSelectorModel": _selector,
+    "VarianceThresholdSelectorModel": _selector,
+    "VectorSlicer": _vector_slicer,
 }
 """What reads each supported class of feature stages."""

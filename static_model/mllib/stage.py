@@ -15,6 +15,9 @@ import pyarrow.parquet as pq
 
 from producer.errors import ModelError
 
+MAX_SIZE = 2**24
+"""Numbers of a sparse vector or matrix."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stage:
@@ -38,6 +41,11 @@ class Stage:
         """The fitted values, all part files together."""
         return pq.read_table(self.directory / folder).combine_chunks()
 
+    @property
+    def title(self) -> str:
+        """How messages name the stage."""
+        return f"{self.name} (stage {self.place})"
+
     def refuse(self, why: str) -> ModelError:
         """The error that names this stage."""
         return ModelError(f"stage {self.place} of the Spark pipeline, {self.name}, can't be read: {why}")
@@ -60,6 +68,26 @@ def vector(saved: dict[str, Any]) -> npt.NDArray[np.float64]:
     """A Spark vector: type 1 is dense, type 0 sparse (also a dense one that was mostly zeros)."""
     if saved["type"] == 1:
         return np.array(saved["values"], np.float64)
-    vector = np.zeros(saved["size"])
+    vector = np.zeros(_bounded(saved["size"]))
     vector[saved["indices"]] = saved["values"]
     return vector
+
+
+def matrix(saved: dict[str, Any]) -> npt.NDArray[np.float64]:
+    """A Spark matrix: type 1 is dense, type 0 sparse; each by columns or, transposed, by rows."""
+    rows, columns, transposed = saved["numRows"], saved["numCols"], saved["isTransposed"]
+    lines, length = (rows, columns) if transposed else (columns, rows)
+    if saved["type"] == 1:
+        found = np.array(saved["values"], np.float64).reshape(lines, length)
+    else:
+        _bounded(lines * length)
+        found = np.zeros((lines, length))
+        found[np.repeat(np.arange(lines), np.diff(saved["colPtrs"])), saved["rowIndices"]] = saved["values"]
+    return found if transposed else np.ascontiguousarray(found.T)
+
+
+def _bounded(size: int) -> int:
+    """A size that a sparse vector or matrix states, which nothing but this keeps from filling the memory."""
+    if not 0 <= size <= MAX_SIZE:
+        raise ValueError(f"a sparse vector or matrix of {size:,} numbers; at most {MAX_SIZE:,} are read")
+    return size

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from static_model.estimators import Boosted, Forest
 from static_model.steps import Step
 
-from .splits import Splits, translate
+from .splits import Listed, Splits, translate
 from .stage import Stage
 
 Steps = tuple[Step, ...]
@@ -36,22 +36,45 @@ def read_forest(stage: Stage, steps: Steps) -> tuple[Steps, Forest]:
 
 
 def read_boosted(stage: Stage, steps: Steps) -> tuple[Steps, Boosted]:
-    """Gradient-boosted trees; a tree's weight stands in a table beside the nodes, in the third column."""
+    """Gradient-boosted trees of a classifier."""
+    return _added(stage, steps, output="probability")
+
+
+def read_boosted_regressor(stage: Stage, steps: Steps) -> tuple[Steps, Boosted]:
+    """Gradient-boosted trees fitted on labels 0 and 1 as numbers."""
+    return _added(stage, steps, output="sum")
+
+
+def read_forest_regressor(stage: Stage, steps: Steps) -> tuple[Steps, Boosted]:
+    """A forest of regression trees, or a single one, fitted on labels 0 and 1 as numbers."""
+    return _added(stage, steps, output="mean")
+
+
+def _added(stage: Stage, steps: Steps, *, output: Literal["probability", "sum", "mean"]) -> tuple[Steps, Boosted]:
     nodes, splits, roots = _trees(stage, steps)
-    weights = stage.table("treesMetadata")
-    order = np.argsort(weights.column(0).to_numpy())
+    parameters = _parameters(stage, roots)
+    if output != "mean":
+        parameters["step_size"] = float(stage.parameter("stepSize"))
     boosted = Boosted(
         feature=splits.feature,
         threshold=splits.threshold,
         left=splits.left,
         right=splits.right,
         values=np.where(splits.feature >= 0, 0.0, nodes["prediction"].to_numpy()),
-        weights=weights.column(2).to_numpy().astype(np.float64)[order],
+        weights=np.ones(len(roots)) if output == "mean" else _weights(stage),
         roots=roots,
         compares="float64",
-        parameters={**_parameters(stage, roots), "step_size": float(stage.parameter("stepSize"))},
+        parameters=parameters,
+        output=output,
     )
     return splits.steps, boosted
+
+
+def _weights(stage: Stage) -> npt.NDArray[np.float64]:
+    """The trees' weights, which stand in a table beside the nodes, in the third column."""
+    table = stage.table("treesMetadata")
+    weights: npt.NDArray[np.float64] = table.column(2).to_numpy().astype(np.float64)
+    return weights[np.argsort(table.column(0).to_numpy())]
 
 
 def _parameters(stage: Stage, roots: npt.NDArray[np.int32]) -> dict[str, int | float | str]:
@@ -73,14 +96,14 @@ def _trees(stage: Stage, steps: Steps) -> tuple[dict[str, pa.Array], Splits, npt
         np.where(inner, nodes[name].to_numpy() + start, -1).astype(np.int32) for name in ("leftChild", "rightChild")
     )
     feature = np.where(inner, split["featureIndex"].to_numpy(), -1).astype(np.int32)
-    lists, sizes = split["leftCategoriesOrThreshold"], split["numCategories"].to_numpy()
-    splits = translate(stage, steps, feature=feature, listed=_lists(lists), sizes=sizes, left=left, right=right)
+    lists = split["leftCategoriesOrThreshold"]
+    listed = Listed(
+        values=lists.flatten().to_numpy(),
+        lengths=pc.list_value_length(lists).to_numpy(),
+        sizes=split["numCategories"].to_numpy(),
+    )
+    splits = translate(stage, steps, feature=feature, listed=listed, left=left, right=right)
     return nodes, splits, roots.astype(np.int32)
-
-
-def _lists(lists: pa.ListArray) -> Sequence[npt.NDArray[np.float64]]:
-    lengths = pc.list_value_length(lists).to_numpy()
-    return np.split(lists.flatten().to_numpy(), np.cumsum(lengths)[:-1])
 
 
 def _nodes(table: pa.Table) -> tuple[npt.NDArray[np.int64], dict[str, pa.Array]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -106,3 +107,13 @@ def drifting(make_run: MakeRun) -> Path:
     drift = {"kind": "encoding", "shape": "abrupt", "start": 400, "end": 400}
     (run / "truth.json").write_text(json.dumps({"format": 1, "records": 1000, "drifts": [drift]}))
     return run
+
+
+@pytest.fixture
+def small_profile() -> Callable[..., Any]:
+    """The tables of a small profile, written by hand: `profiles.small`."""
+    name = "profiles_of_tests"
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name("profiles.py"))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.small

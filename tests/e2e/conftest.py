@@ -13,6 +13,9 @@ COMMAND = Path(sys.executable).with_name("driftduel")
 OUTSIDE_EVERY_DIGEST = {"positions.jsonl", "timings.jsonl", ".lock", "manifest.json", "experiment.toml", "truth.json"}
 """Where source, path and time may show; everything else in a run must repeat."""
 
+QUICK = ("--algorithm", "random_forest", "--folds", "0", "--repeats", "1")
+"""A forest without a comparison, where the duel is what a test looks at."""
+
 Command = Callable[..., str]
 
 
@@ -36,7 +39,7 @@ def synthetic(driftduel: Command, tmp_path_factory: pytest.TempPathFactory) -> P
     driftduel("generate", "dns-exfil", "--records", 6000, "--seed", 1, "--out", folder / "static.csv")
     drift = ("--drift", "encoding@4000")
     driftduel("generate", "dns-exfil", "--records", 10_400, "--seed", 2, *drift, "--out", folder / "stream.csv")
-    driftduel("train", folder / "static.csv", "--dataset", "dns-exfil", "--out", folder / "model")
+    driftduel("train", folder / "static.csv", "--dataset", "dns-exfil", "--out", folder / "model", *QUICK)
     return folder
 
 

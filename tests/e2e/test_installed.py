@@ -45,14 +45,30 @@ def test_the_wheel_holds_the_packages_and_no_tests(wheel: Path) -> None:
     assert not any(name.startswith(("tests", "docs", "docker")) for name in names)
 
 
-@pytest.mark.parametrize("verb", ["demo", "broker", "generate", "describe", "train", "produce", "evaluate", "report"])
+@pytest.mark.parametrize(
+    "verb",
+    [
+        "demo",
+        "broker",
+        "generate",
+        "describe",
+        "explore",
+        "train",
+        "import",
+        "predict",
+        "produce",
+        "evaluate",
+        "report",
+    ],
+)
 def test_help_shows_an_example_and_imports_nothing_heavy(verb: str) -> None:
     """`--help` of each verb answers without numpy, Spark, Kafka or matplotlib, and shows an example."""
     script = (
         "import sys, driftduel\n"
         "try: driftduel.main(sys.argv[1:])\n"
         "except SystemExit as stop: assert not stop.code\n"
-        "print(sorted({'numpy', 'pyarrow', 'pyspark', 'kafka', 'matplotlib', 'sklearn'} & set(sys.modules)))\n"
+        "heavy = {'numpy', 'pyarrow', 'pyspark', 'kafka', 'matplotlib', 'sklearn', 'skops', 'onnx'}\n"
+        "print(sorted(heavy & set(sys.modules)))\n"
     )
     words = [verb, "run"] if verb == "broker" else [verb]
     command = [sys.executable, "-c", script, *words, "--help"]

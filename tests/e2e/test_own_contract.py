@@ -24,7 +24,8 @@ def flows(driftduel, tmp_path_factory: pytest.TempPathFactory) -> Path:
     rows = [(rng.random(), rng.choice(["day", "night", "nan", "null"])) for _ in range(1500)]
     lines = [f"{x:.4f},{word},{'attack' if x > 0.6 or word == 'null' else 'benign'}" for x, word in rows]
     (folder / "flows.csv").write_text("\n".join(["duration,ts,verdict", *lines, ""]))
-    options = ("--dataset", folder / "flows.toml", "--feature", "ts", "--out", folder / "model")
+    quick = ("--algorithm", "random_forest", "--folds", "0", "--repeats", "1")
+    options = ("--dataset", folder / "flows.toml", "--feature", "ts", "--out", folder / "model", *quick)
     driftduel("train", folder / "flows.csv", *options)
     return folder
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -10,7 +12,8 @@ from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
 from online.learners.batch import ScikitLearn
-from static_model.artifact import Boosted, Forest, Linear
+from producer.errors import ModelError
+from static_model.estimators import Boosted, Estimator, Forest, GaussianBayes, Linear, Perceptron
 from static_model.scorer import Scorer
 from static_model.validity import check_trees
 
@@ -66,3 +69,81 @@ def test_a_linear_svc_minimises_the_hinge_loss(rows, reg_param: float) -> None:
     np.testing.assert_allclose(margin, direct.decision_function(scaled), rtol=0, atol=1e-9)
     assert "hinge" == fitted.loss
     assert 0.9 < np.mean((margin > 0) == labels)
+
+
+NO_TREES = {name: np.full(1, -1, np.int32) for name in ("feature", "left", "right")}
+REGRESSOR = Boosted(
+    **NO_TREES,
+    threshold=np.zeros(1),
+    values=np.zeros(1),
+    weights=np.ones(1),
+    roots=np.zeros(1, np.int32),
+    compares="float64",
+    parameters=PARAMETERS,
+    output="mean",
+)
+NAMED = {
+    "logistic_regression": {"reg_param": 0.1, "max_iter": 50},
+    "linear_svc": {"reg_param": 0.1, "max_iter": 50},
+    "decision_tree": {"max_depth": 3, "min_instances": 2},
+    "random_forest": {"trees": 4, "max_depth": 3, "min_instances": 2},
+    "gradient_boosted_trees": {"trees": 4, "max_depth": 3, "min_instances": 2, "step_size": 0.3},
+}
+
+
+@pytest.mark.parametrize("family", NAMED)
+def test_a_family_that_the_parameters_name_decides(rows, family: str) -> None:
+    """Whatever the model is; and the fitted one names it again, so that the next retraining does the same."""
+    features, labels = rows
+    parameters = {"family": family, **NAMED[family]}
+    like = Perceptron((4, 2), np.zeros(10), parameters)
+    fitted = ScikitLearn().fit(features, labels, like=like, seed=3)
+    kinds = {
+        "logistic_regression": (Linear, "log"),
+        "linear_svc": (Linear, "hinge"),
+        "decision_tree": (Forest, 1),
+        "random_forest": (Forest, 4),
+        "gradient_boosted_trees": (Boosted, 5),
+    }
+    size = fitted.loss if isinstance(fitted, Linear) else len(fitted.roots)
+    assert kinds[family] == (type(fitted), size)
+    assert parameters == fitted.parameters
+    again = ScikitLearn().fit(features, labels, like=fitted, seed=3)
+    np.testing.assert_array_equal(Scorer(fitted).score(features), Scorer(again).score(features))
+    assert 0.85 < np.mean((Scorer(fitted).score(features) > 0.5) == labels)
+
+
+@pytest.mark.parametrize(
+    ("like", "title"),
+    [
+        (REGRESSOR, "a regressor (trees)"),
+        (Linear(np.zeros(4), 0.0, {"reg_param": 0.1, "max_iter": 9}, "squared"), "a linear regression"),
+        (Linear(np.zeros(4), 0.0, {"smoothing": 1.0}, "bayes"), "a naive Bayes"),
+        (GaussianBayes(np.zeros((2, 4)), np.ones((2, 4)), np.zeros(2), {}), "a Gaussian naive Bayes"),
+        (Perceptron((4, 2), np.zeros(10), {"max_iter": 9}), "a multilayer perceptron"),
+    ],
+)
+def test_a_model_without_a_counterpart_says_what_can_be_asked_for(rows, like: Estimator, title: str) -> None:
+    """It isn't retrained as something else in silence."""
+    message = (
+        f"the model is {title}, which scikit-learn can't retrain as what it is; name what shall replace it when it is "
+        "retrained, one of logistic_regression, linear_svc, decision_tree, random_forest, gradient_boosted_trees, "
+        "together with its hyper-parameters"
+    )
+    with pytest.raises(ModelError, match=re.escape(message)):
+        ScikitLearn().fit(*rows, like=like, seed=3)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"family": "svm"}, "retrained as 'svm', which is no family; there are: logistic_regression, linear_svc"),
+        ({"family": "random_forest", "trees": 3}, "as random_forest: it doesn't say max_depth, min_instances; it says"),
+        ({"unscaled_reg_param": 0.1, "max_iter": 9}, "as logistic_regression: it doesn't say reg_param; it says: unsc"),
+        ({}, "as logistic_regression: it doesn't say reg_param, max_iter; it says: nothing"),
+    ],
+)
+def test_a_family_that_cant_be_fitted_says_what_is_missing(rows, parameters, message: str) -> None:
+    """An unknown family, and missing hyper-parameters, are sentences."""
+    with pytest.raises(ModelError, match=message):
+        ScikitLearn().fit(*rows, like=Linear(np.zeros(4), 0.0, parameters), seed=3)

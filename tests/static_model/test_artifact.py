@@ -231,7 +231,7 @@ def test_no_json_is_said_so(saved):
         (lambda j: j["steps"][0].update(column="word"), "'word' as int or float, but the model's contract says string"),
         (lambda j: j["steps"][0].update(column="attack"), "but the model's contract says label"),
         (lambda j: j["steps"][1].update(column="size"), "'size' as string, but the model's contract says int"),
-        (lambda j: j["steps"][1].update(width=4), "has 3 labels and a width of 4"),
+        (lambda j: j["steps"][1].update(width=6), "has 3 labels and a width of 6"),
         (lambda j: j["steps"][1].update(width=0), "a width of 0"),
         (lambda j: j["steps"][1].update(labels=["a", "a", "b"]), "'word' names a label twice"),
         (lambda j: j["steps"].pop(), "names a feature outside of the 3 that the steps make"),

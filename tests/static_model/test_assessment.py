@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,6 +12,7 @@ from hypothesis import strategies as st
 from sklearn import metrics as sk
 
 from static_model.assessment import assess, calibration, curves, expected_cost, precision_at
+from static_model.assessment_tables import write_table
 from static_model.metrics import METRICS, Counts
 
 
@@ -108,3 +112,11 @@ def test_precision_and_cost_follow_the_deployments_prevalence() -> None:
     found = assess(labels, scores, threshold=0.5, prevalence=0.001, cost_fn=500)
     assert found["precision_at_prevalence"] == pytest.approx(precision_at(counts, 0.001))
     assert found["expected_cost"] == pytest.approx(0.1499)
+
+
+@pytest.mark.parametrize("begin", ["=", "+", "-", "@", "\t", "\r"])
+def test_no_cell_of_a_table_is_a_formula(begin: str, tmp_path: Path) -> None:
+    """Text that a spreadsheet would compute begins with a quote; numbers below 0 and other text are as they are."""
+    write_table(tmp_path / "t.csv", ("a", "b", "c"), [(f"{begin}1+1", -1.5, "x-1")])
+    with (tmp_path / "t.csv").open(newline="") as file:
+        assert [["a", "b", "c"], [f"'{begin}1+1", "-1.5", "x-1"]] == [*csv.reader(file)]

@@ -114,7 +114,7 @@ def test_a_model_of_every_step_comes_back(dataset: Dataset, tmp_path: Path) -> N
         (Membership("w", ("a",), ((2,),)), "Membership step of 'w' has a set with a place outside of 0 to 1"),
         (Hashed(("w",), 0), "Hashed step of 'w' must have sizes from 1"),
         (NGrams("w", 0, 4), "NGrams step of 'w' must have sizes from 1"),
-        (Hashed(("x",), 4), "reads the column 'x' as string, but the model's contract says float"),
+        (NGrams("x", 1, 4), "reads the column 'x' as string, but the model's contract says float"),
         (Index("w", ("a", "a")), "Index step of 'w' names a label twice"),
     ],
 )

@@ -41,3 +41,12 @@ def test_kinds_that_nobody_named_come_last() -> None:
     found = kind_report(["b", "zz", "a"], ["a", "a", "a"], ["b", "a"])
     assert ("b", "a", "zz") == found.names
     assert 3 == found.counts.sum()
+
+
+@pytest.mark.parametrize("names", [[], ["a", "b"]])
+def test_of_no_rows_nothing_is_known(names: list[str]) -> None:
+    """Without a row the counts are 0, and no share nor macro-F1 is made up."""
+    found = kind_report([], [], names)
+    assert tuple(names) == found.names
+    assert [[0] * len(names)] * len(names) == found.counts.tolist()
+    assert ((None,) * len(names), None) == (found.recall, found.macro_f1)

@@ -57,7 +57,7 @@ def test_rows_come_back_with_score_and_prediction(model: Path, tmp_path: Path) -
     assert (3, 1, 0, None) == (done.rows, done.positives, done.dead, done.dead_letters)
     rows = list(csv.reader((tmp_path / "out.csv").open(newline="")))
     assert ["word", "a", "y", "score", "prediction"] == rows[0]
-    assert ['x, "y"', " 2.50", "bad", repr(1 / (1 + np.exp(-2.5)).item()), "1"] == rows[1]
+    assert ['x, "y"', " 2.50", "bad", repr(round(1 / (1 + np.exp(-2.5)).item(), 9)), "1"] == rows[1]
     assert [["z", "-1", "good"], ["last", "0", "bad"]] == [row[:3] for row in rows[2:]]
     assert ["0", "0"] == [row[4] for row in rows[2:]]
     assert sorted(["model", "one.csv", "out.csv", "two.csv.gz"]) == sorted(path.name for path in tmp_path.iterdir())
@@ -136,3 +136,15 @@ def test_the_added_columns_never_double_a_name(dataset: Dataset) -> None:
 def test_cells_are_quoted_where_they_must_be() -> None:
     """Commas and quotes in a column's name survive."""
     assert b'a,"b,c","d""e"\n' == csv_line(["a", "b,c", 'd"e'])
+
+
+def test_older_dead_letters_are_not_replaced_unasked(model: Path, tmp_path: Path) -> None:
+    """What an earlier prediction left stays, until --force."""
+    (tmp_path / "one.csv").write_bytes(b"word,a,y\nz,-1,good\n")
+    letters = tmp_path / "out.csv.dead_letters.jsonl"
+    letters.write_text("older")
+    with pytest.raises(UsageError, match=r"out.csv.dead_letters.jsonl is there already; choose another name"):
+        predict_files([tmp_path / "one.csv"], model, tmp_path / "out.csv")
+    assert "older" == letters.read_text()
+    predict_files([tmp_path / "one.csv"], model, tmp_path / "out.csv", force=True)
+    assert not letters.exists()

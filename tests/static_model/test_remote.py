@@ -13,7 +13,7 @@ pytestmark = pytest.mark.spark
 
 
 def test_files_folders_and_patterns_are_brought(spark, tmp_path: Path) -> None:
-    """A path stays; a URI of a file, of a folder with Hadoop's own marks in it, and with wildcards are copied in order."""
+    """A path stays; URIs of a file, of a folder with Hadoop's own marks, and with wildcards are copied in order."""
     source, folder = tmp_path / "so urce", tmp_path / "fetched"
     (source / "parts").mkdir(parents=True)
     folder.mkdir()
@@ -26,6 +26,19 @@ def test_files_folders_and_patterns_are_brought(spark, tmp_path: Path) -> None:
     expected = ["c.csv", "parts/a.csv", "parts/b.csv", "parts/a.csv", "parts/b.csv"]
     assert expected == [path.read_text() for path in found[1:]]
     assert ["c.csv", "a.csv", "b.csv", "a.csv", "b.csv"] == [path.name for path in found[1:]]
+
+
+def test_a_file_with_a_mark_is_taken_when_it_is_named(spark, tmp_path: Path) -> None:
+    """What begins as Hadoop's own files do is left out of folders and of `*`, but not where the user asks for it."""
+    source, folder = tmp_path / "source", tmp_path / "fetched"
+    (source / "_kept").mkdir(parents=True)
+    folder.mkdir()
+    for name in ("_x.csv", ".y.csv", "z.csv", "_kept/a.csv", "_kept/_SUCCESS"):
+        (source / name).write_text(name)
+    uris = [f"file://{source}/{end}" for end in ("_x.csv", ".y.csv", "_*.csv", "*", "_kept", "")]
+    found = fetch(spark, uris, folder)
+    expected = ["_x.csv", ".y.csv", "_x.csv", "z.csv", "_kept/a.csv", "z.csv"]
+    assert expected == [path.read_text() for path in found]
 
 
 def test_a_uri_without_a_file_says_so(spark, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from producer import files
 from producer.dataset import Dataset, parse_dataset
 from producer.errors import ContractError
 from static_model.staging import Source, stage_files
@@ -48,15 +49,23 @@ def test_records_of_several_files_are_staged(dataset: Dataset, tmp_path: Path) -
     assert (Source("one.csv", digests[0]), Source("two.csv.gz", digests[1])) == staged.sources
 
 
-def test_there_are_two_parts_for_each_file(dataset: Dataset, tmp_path: Path) -> None:
-    """Spark gets at least two partitions of each file."""
+@pytest.mark.parametrize(
+    ("rows", "block"),
+    [(2, 1), (3, 1), (7, 1), (2, 2), (3, 2), (7, 2), (7, 3), (2, 16_384), (7, 16_384), (40_000, 16_384)],
+)
+def test_there_are_two_full_parts_for_each_file(
+    dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: int, block: int
+) -> None:
+    """Spark gets at least two partitions of each file with rows in them, however few lines it has."""
+    monkeypatch.setattr(files, "BLOCK", block)
     path = tmp_path / "one.csv"
-    path.write_bytes(b"a,y\n" + b"".join(b"%d,Normal\n" % n for n in range(40_000)))
+    path.write_bytes(b"a,y\n" + b"".join(b"%d,Normal\n" % n for n in range(rows)))
     staged = stage_files([path], dataset, tmp_path / "staged", skip_bad_rows=False)
     sizes = sorted(pq.read_metadata(part).num_rows for part in staged.folder.iterdir())
     assert 2 == len(sizes)
-    assert 40_000 == sum(sizes)
+    assert rows == sum(sizes)
     assert sizes[0] > 0
+    assert [(n, 0) for n in range(rows)] == rows_of(staged.folder)
 
 
 def test_a_row_that_is_no_record_stops_it_by_line(dataset: Dataset, tmp_path: Path) -> None:

@@ -68,6 +68,8 @@ def test_half_looks_at_nothing() -> None:
         ((500, 500), {"prevalence": 0.001}, "Precision at the stated prevalence of 0.001 should decide"),
         ((500, 500), {"costs": (1.0, 50.0)}, "The expected cost should decide: a missed attack is said to cost 50"),
         ((500, 500), {"prevalence": 0.5, "costs": (1.0, 1.0)}, "MCC should decide"),
+        ((0, 0), {}, "No metric can decide: the held-out rows that decide are not of both classes"),
+        ((7, 0), {}, "No metric can decide"),
     ],
 )
 def test_which_metric_decides_follows_balance_prevalence_and_costs(counts, options, words: str) -> None:
@@ -75,3 +77,19 @@ def test_which_metric_decides_follows_balance_prevalence_and_costs(counts, optio
     from re import match
 
     assert match(words, which_metric(counts, **options))
+
+
+@pytest.mark.parametrize(("top", "expected"), [(0.8, 0.9), (1.0, 1.0)])
+def test_a_rule_that_wants_no_alarm_gets_none(top: float, expected: float) -> None:
+    """Where false alarms cost more than they find, the threshold is above every score, also above a score of 1."""
+    labels, scores = np.array([1, 0, 0, 0], np.int8), np.array([0.2, 0.3, 0.4, top])
+    threshold, _ = choose_threshold(labels, scores, rule="cost", cost_fp=100.0, cost_fn=1.0)
+    assert expected == pytest.approx(threshold)
+    assert not (scores > threshold).any()
+
+
+def test_a_rule_that_wants_every_row_stays_above_zero() -> None:
+    """A score of exactly 0 is never an alarm, here and in Spark."""
+    labels, scores = np.array([1, 1, 0], np.int8), np.array([0.2, 0.3, 0.4])
+    threshold, _ = choose_threshold(labels, scores, rule="cost", cost_fp=1.0, cost_fn=100.0)
+    assert 0 < threshold < 0.2

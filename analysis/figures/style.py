@@ -1,0 +1,137 @@
+"""How every figure looks and is saved: colours and lines that survive grey print, and bytes that repeat."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.font_manager import findfont, get_font
+
+# Okabe and Ito's palette, and line styles that tell curves apart in grey print too.
+LOOKS: tuple[tuple[str, Any], ...] = (
+    ("#000000", "-"),
+    ("#D55E00", (0, (4, 1))),
+    ("#0072B2", (0, (1, 1))),
+    ("#009E73", (0, (6, 1, 1, 1))),
+    ("#CC79A7", (0, (3, 1, 1, 1, 1, 1))),
+    ("#E69F00", "-"),
+    ("#56B4E9", (0, (4, 1))),
+)
+INK, GRID, FAINT = "#222222", "#E4E4E4", "#B8B8B8"
+CLASSES = ("#56B4E9", "#D55E00")
+"""Class 0 is filled and light, class 1 a dark line: they differ in grey print too."""
+
+WIDTH = 9.0
+"""Inches: the width of every figure."""
+DPI = 150
+FORMATS = ("svg", "png", "pdf")
+_FONT = "DejaVu Sans"
+"""Comes with matplotlib, so that every machine has it."""
+# Nothing in a file may say when, or by which version, it was made: its bytes would change with that.
+_METADATA: dict[str, dict[str, None]] = {
+    "svg": {"Date": None, "Creator": None},
+    "png": {"Software": None},
+    "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Caption:
+    """What stands with a figure.
+
+    Attributes:
+        name: of its files, without an ending.
+        title: in a few words.
+        text: what it shows, what it rests on, and what one must not conclude from it.
+    """
+
+    name: str
+    title: str
+    text: str
+
+
+def canvas(height: float, *, width: float = WIDTH) -> Figure:
+    """An empty figure, that no state outside it knows of."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def save(figure: Figure, folder: Path, name: str) -> list[Path]:
+    """Write NAME.svg, NAME.png and NAME.pdf, the same bytes for the same figure on one machine.
+
+    Text in the SVG is drawn as outlines, so that it looks the same without the font; the PDF embeds the font.
+
+    Raises:
+        OSError: they can't be written.
+    """
+    paths = [folder / f"{name}.{ending}" for ending in FORMATS]
+    for path in paths:
+        drawn = BytesIO()
+        # matplotlib takes these settings from its global ones alone; they are put back at once.
+        with matplotlib.rc_context({"svg.hashsalt": name, "svg.fonttype": "path", "pdf.fonttype": 42}):
+            figure.savefig(drawn, format=path.suffix[1:], dpi=DPI, metadata=_METADATA[path.suffix[1:]])
+        path.write_bytes(drawn.getvalue())
+    return paths
+
+
+def write_captions(captions: Sequence[Caption], path: Path) -> None:
+    """Write the captions as JSON: `{NAME: {"title": ..., "text": ...}}`.
+
+    Raises:
+        OSError: it can't be written.
+    """
+    found = {caption.name: {k: v for k, v in asdict(caption).items() if k != "name"} for caption in captions}
+    path.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", "utf-8")
+
+
+def plain(text: str, *, most: int = 28) -> str:
+    r"""Words from data, fit to be drawn: short, on one line, never a formula, and of glyphs that the font has.
+
+    >>> plain("a$b"), plain("x" * 9, most=5), plain("two" + chr(10) + "lines")
+    ('a\\$b', 'xxxx…', 'two□lines')
+    """
+    short = text if len(text) <= most else f"{text[: most - 1]}…"
+    shown = "".join(letter if letter.isprintable() and ord(letter) in _glyphs() else "□" for letter in short)
+    return shown.replace("$", r"\$")
+
+
+@cache
+def _glyphs() -> frozenset[int]:
+    return frozenset(get_font(findfont(_FONT)).get_charmap())
+
+
+def short_number(value: float, _place: int | None = None) -> str:
+    """A number on an axis, as short as it can be.
+
+    >>> [short_number(value) for value in (0.25, 12, 25_000, -3_000_000, 1.5e9, 2e15)]
+    ['0.25', '12', '25k', '-3M', '1.5G', '2e+15']
+    """
+    for size, letter in ((1e12, ""), (1e9, "G"), (1e6, "M"), (1e4, "k")):
+        if abs(value) >= size:
+            return f"{value:.3g}" if not letter else f"{value / (1e3 if letter == 'k' else size):.4g}{letter}"
+    return f"{value:.4g}"
+
+
+def clean_axes(ax: Axes, *, grid: str | None = "y") -> None:
+    """Without the frame's upper and right side, with a faint grid behind the data."""
+    for side in ("top", "right"):
+        ax.spines[side].set_visible(False)
+    ax.tick_params(labelsize="x-small")
+    if grid is not None:
+        ax.grid(axis=grid, color=GRID, linewidth=0.6)  # type: ignore[arg-type]
+    ax.set_axisbelow(True)
+
+
+def names(texts: Iterable[str], *, most: int = 28) -> list[str]:
+    """Each as by `plain`."""
+    return [plain(text, most=most) for text in texts]

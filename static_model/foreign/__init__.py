@@ -1,0 +1,1 @@
+"""Models that somebody else saved, read as data: none of their code is run."""
