@@ -20,20 +20,11 @@ from matplotlib.patches import Patch
 
 from analysis.runs import metric_table
 from online.files import replace_file
+from static_model.card import SHOWN
 from static_model.metrics import RATES
 
 from .style import LOOKS
 
-NAMES = {
-    "accuracy": "accuracy",
-    "balanced_accuracy": "balanced accuracy",
-    "precision": "precision",
-    "recall": "recall",
-    "f1": "F1",
-    "mcc": "MCC",
-    "roc_auc": "ROC-AUC",
-    "log_loss": "log loss",
-}
 LIMITS = {"mcc": (-1.0, 1.0), "log_loss": (0.0, np.inf)}
 
 MARKS = {
@@ -151,7 +142,7 @@ def _draw_arm(ax: Axes, numbers: pd.DataFrame, metric: str, look: tuple[str, Any
 
 
 def _set_axes(ax: Axes, numbers: pd.DataFrame, metric: str) -> None:
-    name = NAMES.get(metric, metric)
+    name = SHOWN.get(metric, metric)
     ax.set_title(f"{name[0].upper()}{name[1:]} per window, each record predicted before it is learned from", loc="left")
     ax.set_ylabel(name)
     ax.set_ylim(*_y_limits(numbers[[metric, "low", "high"]].to_numpy(), metric))

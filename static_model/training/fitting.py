@@ -103,7 +103,7 @@ def _balanced(training: DataFrame, dataset: Dataset, settings: Settings, also: S
 
 
 def without_seen(unseen: DataFrame, training: DataFrame) -> DataFrame:
-    """The rows that have no exact double, in all columns, among the training rows.
+    """The rows that have no exact duplicate, in all columns, among the training rows.
 
     Equal rows are known by their `IDENTITY`, so that two rows may be taken for equal that aren't: with ten million
     rows the chance that this happens at all is below 1 in 100,000.
