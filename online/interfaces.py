@@ -6,15 +6,19 @@ detectors that keep state hand out a fresh object from `begin`, so that a specif
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from static_model.artifact import Model
+
+if TYPE_CHECKING:
+    from .memo import Memo
+    from .windows import Window
 
 Losses = npt.NDArray[np.float64]
 """One loss per record, float64[n]; 0 or 1 in the binary task."""
@@ -320,3 +324,22 @@ class Gate(Protocol):
 
     def relapse(self, champion: Losses, former: Losses) -> tuple[float, float]:
         """Mean gain of going back to the former champion, and its lower bound, from paired losses of the probation."""
+
+
+class Contender(Protocol):
+    """One arm of the duel at work."""
+
+    @property
+    def name(self) -> str:
+        """The arm's name."""
+
+    @property
+    def champion(self) -> str:
+        """Id of the model in force from the next window on."""
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The models that predict the next window, the champion first."""
+
+    def learn(self, now: Window, windows: Iterable[int], memo: Memo) -> Iterator[Event]:
+        """Window `now` has been predicted, and all labels of `windows` are known."""
