@@ -178,13 +178,15 @@ def parse_drift(text: str) -> Drift:
 def read_truth(path: Path) -> dict[str, Any]:
     """The planted truth in a sidecar: its `drifts` with `kind`, `shape`, `start` and `end` in records.
 
+    A drift may say more, as those of `inject` do; that is kept as it is.
+
     Raises:
         ContractError: no such file, or it holds something else.
     """
     try:
         truth = dict(json.loads(path.read_text("utf-8")))
         drifts = [
-            {"kind": str(d["kind"]), "shape": str(d["shape"]), "start": int(d["start"]), "end": int(d["end"])}
+            {**d, "kind": str(d["kind"]), "shape": str(d["shape"]), "start": int(d["start"]), "end": int(d["end"])}
             for d in truth["drifts"]
         ]
     except OSError as error:
