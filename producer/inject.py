@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 from .cleaning import words
 from .dataset import Dataset
 from .edits import join_cells
-from .errors import UsageError
+from .errors import ContractError, UsageError
 from .files import Block, read_blocks, read_header
 from .injection import Injection
 from .injection_plan import Plan, plan_for
@@ -60,7 +60,7 @@ def inject_file(
 
     Raises:
         UsageError: as `plan_for` and `write_stream`; or `out` is the file itself.
-        ContractError: as `read_blocks`.
+        ContractError: as `read_blocks`; or a row of Parquet holds a line break.
         DriftduelError: `out` can't be written.
     """
     check_stream_name(out, force=force)
@@ -74,7 +74,7 @@ def inject_file(
     def fill(file: BinaryIO) -> dict[str, Any]:
         file.write(head)
         for block in read_blocks(path, dataset):
-            file.write(end.join([*planter.plant(block), b""]))
+            file.write(_rows(planter.plant(block), end, path))
             advance(len(block.lines))
         return truth
 
@@ -118,6 +118,13 @@ def truth_of(plan: Plan, source: str, earlier: Sequence[dict[str, Any]] = ()) ->
         "seed": plan.seed,
         "drifts": sorted([*earlier, *drifts], key=lambda drift: (drift["start"], drift["end"])),
     }
+
+
+def _rows(lines: list[bytes], end: bytes, path: Path) -> bytes:
+    rows = end.join([*lines, b""])
+    if rows.count(b"\n") != len(lines):  # a Parquet file can hold what no CSV row can
+        raise ContractError(f"{path} has texts with line breaks, which no row of CSV can hold; remove them first")
+    return rows
 
 
 def _head(path: Path, dataset: Dataset) -> tuple[bytes, bytes]:

@@ -26,6 +26,8 @@ Shape = Literal["abrupt", "gradual", "incremental", "recurring"]
 SHAPES: tuple[Shape, ...] = get_args(Shape)
 REGION = (0.5, 0.7)
 """Where a change begins if it is drawn: the share of the stream before it, from and to, as in the paper."""
+USUAL: dict[str, dict[str, Any]] = {"scaling": {"factor": 2.0}, "category": {"value": "unseen"}}
+"""What a kind takes where nothing is said."""
 GROWING = ("prior", "label-swap", "scaling")
 """The kinds with something between old and new; a value can't be half missing."""
 
@@ -60,8 +62,8 @@ class Injection(BaseModel):
             those of its repairs. A column that is no feature may be named.
         share: of `prior` that of the attacks (left out: half of what it is); else that of the records to be
             changed once the change is complete, drawn record by record.
-        factor: of `scaling`.
-        value: of `category`.
+        factor: of `scaling`; left out: 2.
+        value: of `category`; left out: `unseen`.
 
     Raises:
         ValidationError: what can't be meant, in words.
@@ -76,16 +78,18 @@ class Injection(BaseModel):
     period: int | None = Field(default=None, ge=1)
     features: tuple[str, ...] = ()
     share: float | None = Field(default=None, gt=0, le=1)
-    factor: float = 2.0
-    value: str = "unseen"
+    factor: float | None = None
+    value: str | None = None
 
     @model_validator(mode="before")
     @classmethod
-    def _usual_shape(cls, given: Any) -> Any:
-        if not isinstance(given, dict) or given.get("shape") is not None:
+    def _usual(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
             return given
         later = given.get("end") not in (None, given.get("at"))
-        return {**given, "shape": "recurring" if given.get("period") else "gradual" if later else "abrupt"}
+        shape = "recurring" if given.get("period") else "gradual" if later else "abrupt"
+        usual = {"shape": shape, **USUAL.get(str(given.get("kind")), {})}
+        return {**given, **{name: value for name, value in usual.items() if given.get(name) is None}}
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -109,24 +113,24 @@ class Injection(BaseModel):
 
     def _wrong_parameter(self) -> str:
         for name, kinds in (("factor", ("scaling",)), ("value", ("category",)), ("features", KINDS[2:])):
-            if name in self.model_fields_set and getattr(self, name) and self.kind not in kinds:
+            if getattr(self, name) not in (None, ()) and self.kind not in kinds:
                 return f"'{name}' says nothing to {self.kind}; it is for {', '.join(kinds)}"
         return ""
 
     def _wrong_value(self) -> str:
-        if not math.isfinite(self.factor) or self.factor == 1:
+        if self.factor is not None and (not math.isfinite(self.factor) or self.factor == 1):
             return f"a factor of {self.factor:g} changes nothing that can be learned; use another"
         if self.kind == "prior" and self.share == 1:
             return "a share of 1 leaves attacks only; use one between 0 and 1"
-        if not self.value.strip() or len(self.value.splitlines()) != 1 or "\0" in self.value:
+        if self.value is not None and (len(self.value.split()) < 1 or len(self.value.splitlines()) > 1):
             return f"{self.value!r} is no word for a cell; use one that isn't empty, on one line"
         return ""
 
     def __str__(self) -> str:
-        """As `parse_injection` reads it, with what was asked for."""
+        """As `parse_injection` reads it."""
         end = "" if self.end in (None, self.at) else f"-{self.end}"
-        asked = [name for name in ("period", "share", "factor", "value") if name in self.model_fields_set]
-        pairs = [f"{name}={getattr(self, name)}" for name in asked if getattr(self, name) is not None]
+        given = {name: getattr(self, name) for name in ("period", "share", "factor", "value")}
+        pairs = [f"{name}={value}" for name, value in given.items() if value is not None]
         shape = ["shape=incremental"] if self.shape == "incremental" else []
         return ",".join([f"{self.kind}@{self.at}{end}", *shape, *pairs, *(f"feature={name}" for name in self.features)])
 

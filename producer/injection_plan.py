@@ -159,7 +159,7 @@ class _Survey:
             kept = self._first.get(column.name, np.empty(0))
             if kept.size < MEDIAN_OF:
                 self._first[column.name] = np.concatenate([kept, np.from_dlpack(cells)])[:MEDIAN_OF]
-        if injection.kind == "category" and pc.any(pc.is_in(cells, value_set=words([injection.value]))).as_py():
+        if injection.value and pc.any(pc.is_in(cells, value_set=words([injection.value]))).as_py():
             raise UsageError(
                 f"drift {injection}: '{injection.value}' is no new category, as column '{column.name}' holds it "
                 "already; choose another value"
@@ -213,8 +213,7 @@ class _Survey:
 
 
 def _new_word(injection: Injection, column: Column) -> str:
-    if injection.value.strip(" \t") in column.clean.missing:
-        raise UsageError(
-            f"drift {injection}: '{injection.value}' means missing in column '{column.name}'; choose another"
-        )
-    return injection.value
+    word = injection.value or ""
+    if word.strip(" \t") in column.clean.missing:
+        raise UsageError(f"drift {injection}: '{word}' means missing in column '{column.name}'; choose another value")
+    return word

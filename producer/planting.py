@@ -126,6 +126,7 @@ def _replacement(step: Step) -> tuple[int, float]:
 
 
 def _factors(injection: Injection, seqs: Seqs) -> Draws | float:
+    assert injection.factor is not None
     if injection.shape != "incremental" or injection.end is None:
         return injection.factor
     return 1 + (injection.factor - 1) * growth(seqs, injection.at, injection.end)
