@@ -13,6 +13,7 @@ VERBS = {
     "demo": ("analysis.cli:demo", "The whole duel on an embedded broker and a synthetic stream."),
     "broker": ("producer.cli:broker", "Run an embedded Apache Kafka in the foreground."),
     "generate": ("producer.cli:generate", "Write synthetic records, with drift planted on demand."),
+    "inject": ("producer.inject_command:inject", "Plant drift into a file of your own."),
     "describe": ("producer.cli:describe", "Draft a contract from a file, for you to correct."),
     "explore": ("analysis.explore_command:explore", "Look at records: tables, figures, recommended features."),
     "train": ("analysis.train_command:train", "Train the static model with Spark, and say how good it is."),
