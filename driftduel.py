@@ -21,7 +21,10 @@ VERBS = {
     "predict": ("static_model.predict_command:predict", "Score the rows of a file with a saved model."),
     "produce": ("producer.cli:produce", "Replay a file onto a Kafka topic."),
     "evaluate": ("online.cli:evaluate", "The duel of static and dynamic over a topic or a file, into a run."),
-    "experiment": ("analysis.experiment_command:experiment", "Streams x seeds x arms: plant, replay, evaluate, report."),
+    "experiment": (
+        "analysis.experiment_command:experiment",
+        "Streams x seeds x arms: plant, replay, evaluate, report.",
+    ),
     "report": ("analysis.cli:report", "Table, plots and verdict of a run."),
 }
 

@@ -175,7 +175,9 @@ def _filled(unit: Unit, file: Path | None, dataset: Dataset, kafka: Kafka) -> st
 
         wire = unit.stream.wire or dataset.wire
         stream = identify(file, dataset, wire=wire)
-        replay(file, dataset, stream, bootstrap=kafka.bootstrap, topic=unit.topic, wire=wire, config=_plain(kafka.config))
+        replay(
+            file, dataset, stream, bootstrap=kafka.bootstrap, topic=unit.topic, wire=wire, config=_plain(kafka.config)
+        )
     return unit.topic
 
 

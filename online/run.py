@@ -206,9 +206,7 @@ def _refuse_foreign(path: Path) -> None:
         )
 
 
-def _new_manifest(
-    identity: dict[str, Any], model: Model, digest: str, primary: Sequence[str]
-) -> dict[str, Any]:
+def _new_manifest(identity: dict[str, Any], model: Model, digest: str, primary: Sequence[str]) -> dict[str, Any]:
     versions = {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES}
     return {
         "format": FORMAT,
