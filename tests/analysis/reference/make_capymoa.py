@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 import sys
 from importlib.metadata import version
-
 from typing import Any
 
 import numpy as np
