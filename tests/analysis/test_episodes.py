@@ -67,20 +67,8 @@ def test_an_alarm_belongs_to_one_drift_only():
 def test_never_and_always_stand_beside():
     """The one that always fires finds all at once and is wrong in every watched window; the silent one misses all."""
     _, never, always = score_detectors({"d": []}, BOTH, (True, True), windows=100, tolerance=5)
-    assert ("never-fire", 0, 2, None, 0) == (
-        never.detector,
-        never.hits,
-        never.missed,
-        never.delay,
-        never.false_episodes,
-    )
-    assert ("always-fire", 2, 0, 0, 79) == (
-        always.detector,
-        always.hits,
-        always.missed,
-        always.delay,
-        always.false_episodes,
-    )
+    actual = [(d.detector, d.hits, d.missed, d.delay, d.false_episodes) for d in (never, always)]
+    assert [("never-fire", 0, 2, None, 0), ("always-fire", 2, 0, 0, 79)] == actual
     assert (None, 1.0) == (never.between_false, always.between_false)
 
 
