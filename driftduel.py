@@ -23,7 +23,7 @@ VERBS = {
     "evaluate": ("online.cli:evaluate", "The duel of static and dynamic over a topic or a file, into a run."),
     "experiment": (
         "analysis.experiment_command:experiment",
-        "Streams x seeds x arms: plant, replay, evaluate, report.",
+        "Streams x seeds x arms: plant, evaluate, report.",
     ),
     "report": ("analysis.cli:report", "Table, plots and verdict of a run."),
 }

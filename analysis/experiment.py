@@ -71,7 +71,7 @@ def run_experiment(
     experiment: Experiment,
     folder: Path,
     *,
-    kafka: Kafka = Kafka(),  # noqa: B008 - frozen
+    kafka: Kafka = Kafka(),
     processes: int = 1,
     done: Callable[[Unit], None] = lambda unit: None,
 ) -> dict[Unit, dict[str, Any]]:

@@ -85,16 +85,16 @@ def _claim(arm: str, summaries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def to_latex(claims: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
-    """A table in booktabs' style: arms down, streams across; errors saved per 100 records, mean and 95 % interval.
+    r"""A table in booktabs' style: arms down, streams across; errors saved per 100 records, mean and 95 % interval.
 
     >>> print(to_latex({"a_b": {"dynamic": {"seeds": 1, "difference": 1.5, "low": None, "high": None}}}))
-    \\begin{tabular}{lr}
-    \\toprule
-    arm & a\\_b \\\\
-    \\midrule
-    dynamic & 1.50 \\\\
-    \\bottomrule
-    \\end{tabular}
+    \begin{tabular}{lr}
+    \toprule
+    arm & a\_b \\
+    \midrule
+    dynamic & 1.50 \\
+    \bottomrule
+    \end{tabular}
     <BLANKLINE>
     """
     streams = list(claims)

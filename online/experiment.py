@@ -17,7 +17,6 @@ from producer.injection_spec import parse_injection
 from .arms import DYNAMIC, STATIC, Arm, make_arm, with_static
 from .registry import component, nearest, problems
 
-FORMAT = 1
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$"
 
 
@@ -147,7 +146,7 @@ class Experiment(_Part):
         baselines: the paths and oracles beside the arms.
     """
 
-    format: Literal[1] = FORMAT
+    format: Literal[1] = 1
     model: Path
     streams: tuple[StreamSpec, ...] = Field(alias="stream", min_length=1)
     arms: Annotated[tuple[Arm, ...], BeforeValidator(_arms)] = Field(default=(STATIC, DYNAMIC), alias="arm")
