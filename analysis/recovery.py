@@ -74,7 +74,7 @@ def recoveries(
     """
     wrong, known = np.asarray(errors, np.float64), np.asarray(records, np.float64)
     excess = np.where(known > 0, wrong - level * known, 0.0)
-    within = excess <= np.asarray(tolerance) * known + 1e-9  # as a level of 0.018 of 1,000 records is not 18 exactly
+    within = excess <= np.asarray(tolerance) * known + 1e-9  # 0.29 of 100 records is a little less than 29
     ends = [transition.start for transition in transitions[1:]] + [len(wrong)]
     seen = _Seen(excess, within & (known > 0), ~within & (known > 0))
     return tuple(_recovery(t, until, seen, stays) for t, until in zip(transitions, ends, strict=True))
@@ -105,7 +105,7 @@ def binomial_tolerance(level: Floats, records: PerWindow, *, margin: float = 0.0
     """How far above level + margin a window's error rate lies by chance alone, added to the margin; float64[windows].
 
     Args:
-        level: float64[windows], error rates.
+        level: float64[windows], error rates; NaN gives NaN.
         records: labelled ones, for each window.
         margin: what is taken for as good as the level, as a rate.
         confidence: the share of windows at level + margin that are within.
@@ -138,7 +138,7 @@ def _recovery(transition: Transition, until: int, seen: _Seen, stays: int) -> Re
         return Recovery(start, end, until, "no level", None, None, None)
     if not above.any():
         return Recovery(start, end, until, "unharmed", 0, 0.0, lost)
-    for back in range(int(np.argmax(above)) + 1, len(within) - stays + 1):
+    for back in range(int(np.argmax(above)), len(within) - stays + 1):
         if within[back : max(back + stays, end - start + 1)].all():
             return Recovery(start, end, until, "recovered", back, float(excess[:back].sum()), lost)
     return Recovery(start, end, until, "not recovered", None, lost, lost)

@@ -66,8 +66,16 @@ def test_windows_without_labels_are_no_recovery_and_cost_nothing():
     errors, records = [10, 10, 50, 0, 0, 0, 10, 10, 10], np.array([1000] * 3 + [0] * 3 + [1000] * 3)
     found = recover(errors, (2, 2), records=records)[0]
     assert ("recovered", 4, 40.0) == (found.state, found.windows, found.lost)
-    unlabelled = recover([10, 10, 0], (2, 2), records=np.array([1000, 1000, 0]), stays=1)[0]
-    assert ("unharmed", 0.0) == (unlabelled.state, unlabelled.lost)
+    few = np.array([1000, 1000, 0])
+    for tolerance in (0.005, binomial_tolerance(np.full(3, LEVEL), few)):
+        unlabelled = recover([10, 10, 0], (2, 2), records=few, tolerance=tolerance, stays=1)[0]
+        assert ("unharmed", 0.0) == (unlabelled.state, unlabelled.lost)
+
+
+def test_exactly_at_the_tolerance_is_within():
+    """29 of 100 are within a level of 0.29, whose product is a little less in floating point."""
+    assert 0.29 * 100 < 29
+    assert "unharmed" == recover([29, 29], (1, 1), records=100, tolerance=0.0, level=0.29)[0].state
 
 
 def test_without_a_level_nothing_is_said():
@@ -112,6 +120,6 @@ def test_noise_alone_seldom_delays_a_recovery():
     for _ in range(200):
         errors = rng.binomial(1000, rates)
         level = level_before(errors, records, drift)
-        tolerance = binomial_tolerance(np.nan_to_num(level), records)
+        tolerance = binomial_tolerance(level, records)
         times.append(recoveries(errors, records, drift, level=level, tolerance=tolerance, stays=3)[0].windows)
     assert times.count(2) >= 190
