@@ -21,6 +21,7 @@ from .compare import majority_class, no_change
 from .dispersion import warning
 from .figures import plot_metric
 from .judgement import dispersions, judge, primary_arms, watched_arms
+from .measured import HERE, Where, measure_run
 from .power import Yardstick
 from .runs import Outcomes, Run, read_outcomes, read_run
 
@@ -52,6 +53,7 @@ def write_report(
     truth: Path | None = None,
     out: Path | None = None,
     yardstick: Yardstick | None = None,
+    where: Where = HERE,
 ) -> Report:
     """Write summary.json and a figure with its numbers for each metric.
 
@@ -61,15 +63,16 @@ def write_report(
         truth: a file with the planted truth, if not the run's own.
         out: where to write; the run directory if None.
         yardstick: the discordance of never and always on this stream; see `judge`.
+        where: the deployment to give totals for.
 
     Raises:
-        UsageError: no such metric.
+        UsageError: no such metric, share or cost.
         RunError: no run, a damaged one, or the report can't be written.
     """
     for metric in metrics:
         _check_metric(metric)
     run = read_run(path, truth=truth)
-    summary = summarise(run, read_outcomes(run), yardstick=yardstick)
+    summary = summarise(run, read_outcomes(run), yardstick=yardstick, where=where)
     folder = out or path
     try:
         (folder / "figures").mkdir(parents=True, exist_ok=True)
@@ -90,7 +93,9 @@ def _check_metric(metric: str) -> None:
         raise UsageError(f"no metric '{metric}'{hint} Known are {', '.join(METRICS)}")
 
 
-def summarise(run: Run, outcomes: Outcomes, *, yardstick: Yardstick | None = None) -> dict[str, Any]:
+def summarise(
+    run: Run, outcomes: Outcomes, *, yardstick: Yardstick | None = None, where: Where = HERE
+) -> dict[str, Any]:
     """Everything that a report says, as plain JSON values; undefined metrics are None.
 
     Totals come from summed counts, never from averages over windows.
@@ -101,6 +106,7 @@ def summarise(run: Run, outcomes: Outcomes, *, yardstick: Yardstick | None = Non
     records = int(static["records"].sum())
     scatter = dispersions(run, outcomes)
     judged = judge(run, outcomes, costs, yardstick=yardstick)
+    counts = {arm: _sum_counts(run, arm) for arm in run.arms}
     lost = {name: int(static[name].sum()) for name in ("dead", "set_aside", "missing") if name in static}
     return {
         "format": FORMAT,
@@ -109,12 +115,13 @@ def summarise(run: Run, outcomes: Outcomes, *, yardstick: Yardstick | None = Non
         "records": records,
         "labelled": len(labels),
         **lost,
-        "arms": {arm: {**_totals(_sum_counts(run, arm)), "cost": asdict(costs[arm])} for arm in run.arms},
+        "arms": {arm: {**_totals(counts[arm]), "cost": asdict(costs[arm])} for arm in run.arms},
         "baselines": {
             "majority": _totals(count(labels, majority_class(labels))),
             "no-change": _totals(count(labels, no_change(labels))),
         },
         **judged,
+        **measure_run(run, outcomes, costs, counts, where),
         "dispersion": {arm: asdict(found) if found else None for arm, found in scatter.items()},
         "notes": [
             *_notes(run, labels_of_both=len(np.unique(labels)) > 1, labelled=len(labels)),
