@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -82,7 +83,8 @@ def measure_run(
     }
     if run.truth is not None:
         found["detectors"] = _detectors(run, outcomes.wrong[run.arms[0]], records, transitions)
-    return found
+    plain: dict[str, Any] = json.loads(json.dumps(found, allow_nan=False))  # tuples are lists in JSON
+    return plain
 
 
 def _transitions(run: Run) -> tuple[Transition, ...]:
