@@ -69,9 +69,7 @@ def test_a_price_that_staleness_does_not_reach_is_not_paid() -> None:
 def test_attempts_in_vain_come_ever_more_seldom_and_end() -> None:
     """Each waits until staleness has cost 500, 1,000, 2,000 and 4,000 more; then the new level is normal."""
     asked = drive(CostAware(alpha=500).begin(HELD_OUT), [CALM] * 30 + [CALM + 100] * 300, never)
-    gaps = np.diff(list(asked)).tolist()
-    assert len(asked) == 5
-    assert [5 <= gaps[0] <= 6, 10 <= gaps[1] <= 12, 20 <= gaps[2] <= 24, 40 <= gaps[3] <= 52] == [True] * 4
+    assert list(asked) == [30, 35, 45, 65, 105]
 
 
 def test_after_a_promotion_that_helps_there_is_peace() -> None:
@@ -89,7 +87,8 @@ def test_a_second_change_is_answered_after_a_quiet_horizon() -> None:
 def test_a_half_recovered_model_is_followed_up() -> None:
     """A promotion that leaves 5 of 10 points is no end of it: staleness goes on to be paid for."""
     errors = [CALM] * 30 + [CALM + 100] + [CALM + 50] * 30
-    assert list(drive(CostAware(alpha=500).begin(HELD_OUT), errors, lambda window: True))[:2] == [30, 40]
+    asked = drive(CostAware(alpha=500).begin(HELD_OUT), errors, lambda window: True)
+    assert list(asked.items())[:2] == [(30, 30), (40, 31)]
 
 
 def test_a_change_without_held_out_records_is_found_against_the_windows_before() -> None:

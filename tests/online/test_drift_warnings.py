@@ -50,11 +50,11 @@ def test_an_alarm_without_a_warning_before_names_itself() -> None:
 
 
 def test_warnings_before_an_episode_do_not_outlive_it() -> None:
-    """The alarm after an episode names its own warnings only."""
-    policy = DriftEpisodes(Scripted({1}, {2, 8}), "losses", Pool(0, 0))
+    """An alarm right after an episode names its own warnings only."""
+    policy = DriftEpisodes(Scripted({1}, {2, 5}), "losses", Pool(0, 0))
     judged = {3: False, 4: False}
-    found = [policy.step(numbered(window, judged=judged.get(window))) for window in range(9)]
-    assert [attempt.warned for attempt in found if attempt and attempt.alarm] == [1, 8]
+    found = [policy.step(numbered(window, judged=judged.get(window))) for window in range(6)]
+    assert [attempt.warned for attempt in found if attempt and attempt.alarm] == [1, 5]
 
 
 def test_the_detector_skips_what_a_former_champion_predicted() -> None:
