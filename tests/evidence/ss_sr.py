@@ -43,7 +43,7 @@ class Effort:
     calm: int = CALM
 
 
-ENOUGH, DEAR, DEAREST = Effort(20_000, 1000, 40), Effort(4000, 1000, 10), Effort(200, 20, 3, calm=5)
+ENOUGH, DEAR, DEAREST = Effort(20_000, 1000, 40), Effort(2000, 1000, 10), Effort(100, 20, 3, calm=3)
 FULL = {
     "ss-sr": Effort(20_000, 1000, 200),
     **dict.fromkeys(("adwin", "ddm", "eddm", "page-hinkley"), ENOUGH),

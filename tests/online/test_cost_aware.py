@@ -111,6 +111,14 @@ def test_windows_of_a_former_champion_are_left_out() -> None:
     assert policy.history == []
 
 
+def test_a_promotion_counts_though_a_former_champion_predicted_the_window() -> None:
+    """Where labels are late, the judgement comes with a window of the former one: the new one's losses are taken."""
+    policy = CostAware(alpha=500).begin(HELD_OUT)
+    outcome = Outcome(7, np.zeros(RECORDS, np.int8), losses(900), losses(900), 0.5)
+    policy.step(Situation(outcome, stale=True, judged=True, current=lambda window: losses(30)))
+    assert policy.history == [(7, Pool(1000, 30))]
+
+
 def test_it_is_asked_for_in_words() -> None:
     """The price comes first, then the horizon."""
     assert build("policy", "cost-aware(50, 10)") == CostAware(alpha=50, horizon=10)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from online.interfaces import Outcome, Pool, Situation
@@ -71,6 +73,17 @@ def test_an_open_episode_counts_stale_windows() -> None:
     policy = DriftEpisodes(Scripted(set(), {3}), "losses", Pool(0, 0))
     found = [policy.step(numbered(window, stale=window > 3)) for window in range(7)]
     assert [window for window, attempt in enumerate(found) if attempt] == [3, 4, 6]
+
+
+def test_a_promotion_after_the_end_of_its_episode_starts_the_detector_anew() -> None:
+    """Where judgements come late, the last may come when the detector watches again: it has a new model to watch."""
+    policy = DriftEpisodes(Scripted(set(), {3}), "losses", Pool(0, 0))
+    for window in range(6):
+        policy.step(numbered(window, judged=False if window in {4, 5} else None))
+    assert (policy.episode, policy.pool, policy.detector.starts) == (None, Pool(4, 6), 1)
+    late = numbered(6, stale=True, judged=True)
+    policy.step(replace(late, current=lambda window: np.array([1.0, 0.0])))
+    assert (policy.pool, policy.history, policy.detector.starts) == (Pool(2, 1), [], 2)
 
 
 def features(window: int) -> np.ndarray:
