@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from online.labels import label_values
 from online.ledger import Ledger
 from online.run import read_contract
 from producer.errors import RunError
@@ -191,11 +192,13 @@ def read_outcomes(run: Run) -> Outcomes:
         index = entry.window.index
         if any((index, arm) not in in_force for arm in run.arms):
             continue
-        labels = entry.window.records.column(dataset.label_name).to_numpy()
+        column = entry.window.records.column(dataset.label_name)
+        there = column.is_valid().to_numpy(zero_copy_only=False)
+        labels = label_values(column)[there]
         outcomes.labels.append(labels)
         for arm in run.arms:
             key = index, arm
-            wrong = (entry.scores[in_force[key]] > threshold) != (labels == 1)
+            wrong = (entry.scores[in_force[key]][there] > threshold) != (labels == 1)
             if int(wrong.sum()) != tracked[key]:
                 raise RunError(
                     f"the run {run.path} is damaged: in window {index} the ledger counts "

@@ -2,49 +2,93 @@
 
 from __future__ import annotations
 
-import difflib
 import json
-import re
-from collections.abc import Iterable, Sequence
-from typing import Annotated, Any, Self
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Self, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from producer.errors import UsageError
 
-from .gates.none import NoGate
 from .gates.shadow import Shadow
+from .interfaces import Gate, Policy, TrainingSet
 from .learners.batch import ScikitLearn
 from .policies.drift import Drift
 from .policies.never import Never
-from .policies.threshold import Threshold
+from .registry import build, component, nearest, problems
 from .training_sets.last import Last
 from .training_sets.since_change import SinceChange
+from .words import split
 
-AnyPolicy = Annotated[Never | Threshold | Drift, Field(discriminator="kind")]
-AnyTrainingSet = Annotated[Last | SinceChange, Field(discriminator="kind")]
-AnyGate = Annotated[NoGate | Shadow, Field(discriminator="kind")]
+if TYPE_CHECKING:
+    AnyPolicy: TypeAlias = Policy
+    AnyTrainingSet: TypeAlias = TrainingSet
+    AnyLearner: TypeAlias = Any  # by rows or by record: `by_record` tells
+    AnyGate: TypeAlias = Gate
+else:
+    AnyPolicy = component("policy")
+    AnyTrainingSet = component("training_set")
+    AnyLearner = component("learner")
+    AnyGate = component("gate")
+
+
+def _several(value: object) -> object:
+    return split(value, "+") if isinstance(value, str) else value
 
 
 class Arm(BaseModel):
-    """One contestant."""
+    """One contestant.
+
+    Attributes:
+        name: stands in tables and plots.
+        policy: when to retrain.
+        training_sets: on what; each attempt trains one challenger from each, and the gate chooses.
+        learner: how. One that learns by record needs neither policy, training set nor gate.
+        gate: what lets a challenger replace the champion.
+        latency: windows from the start of a training until its model is ready.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$")
-    policy: AnyPolicy
-    training_sets: tuple[AnyTrainingSet, ...] = Field(min_length=1)
-    learner: ScikitLearn = ScikitLearn()
+    policy: AnyPolicy = Never()
+    training_sets: Annotated[tuple[AnyTrainingSet, ...], BeforeValidator(_several)] = ()
+    learner: AnyLearner = ScikitLearn()
     gate: AnyGate = Shadow()
+    latency: int = Field(default=0, ge=0, le=1000)
+
+    def plain(self) -> dict[str, Any]:
+        """All that specifies it in plain values, as JSON and TOML can hold them; what is None is left out."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+    @property
+    def by_record(self) -> bool:
+        """Whether it learns each record, instead of being retrained."""
+        return getattr(self.learner, "by", "rows") == "record"
+
+    @property
+    def needs_static_rows(self) -> bool:
+        """Whether it learns from the rows that the starting model was trained on."""
+        if self.by_record:
+            return bool(getattr(self.learner, "warm_up", False))
+        return any(hasattr(chosen, "static") for chosen in self.training_sets)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         try:
-            json.dumps(self.model_dump(mode="json"), allow_nan=False)
+            json.dumps(self.plain(), allow_nan=False)
         except ValueError:
             raise ValueError("every number must be finite, not nan or inf") from None
-        if not isinstance(self.policy, Drift) and any(isinstance(s, SinceChange) for s in self.training_sets):
-            raise ValueError("train=since-change needs a policy that dates changes (policy=drift)")
+        if self.by_record:
+            given = {"policy", "training_sets", "gate", "latency"} & self.model_fields_set
+            if given and not isinstance(self.policy, Never):
+                raise ValueError(f"a learner that learns by record takes no {', '.join(sorted(given))}")
+        elif not self.training_sets and not isinstance(self.policy, Never):
+            raise ValueError("train: name at least one training set, such as last-20")
+        if not getattr(self.policy, "dates", False):
+            for chosen in self.training_sets:
+                if chosen.needs_date:
+                    raise ValueError(f"train={chosen.kind} needs a policy that dates changes (policy=drift)")
         return self
 
 
@@ -52,16 +96,21 @@ STATIC = Arm(name="static", policy=Never(), training_sets=(Last(windows=1),))
 DYNAMIC = Arm(name="dynamic", policy=Drift(), training_sets=(SinceChange(), Last(windows=20)))
 PRESETS = {arm.name: arm for arm in (STATIC, DYNAMIC)}
 
-PLACES = {
-    "policy": ("policy", "kind"),
+KEYS: Mapping[str, str] = {
+    "policy": "policy",
+    "train": "training_sets",
+    "learner": "learner",
+    "gate": "gate",
+    "latency": "latency",
+}
+"""The keys of an arm's specification, and the fields that they fill."""
+SHORT: Mapping[str, tuple[str, str]] = {
     "metric": ("policy", "metric"),
     "below": ("policy", "below"),
-    "c": ("policy", "detector", "c"),
-    "train": ("training_sets",),
-    "gate": ("gate", "kind"),
+    "c": ("policy", "c"),
     "margin": ("gate", "margin"),
 }
-"""Where each key of an arm's specification belongs."""
+"""Keys that say one value of a component: `policy=threshold,below=0.8` is `policy=threshold(below=0.8)`."""
 
 
 def parse_arms(specs: Iterable[str]) -> tuple[Arm, ...]:
@@ -70,7 +119,15 @@ def parse_arms(specs: Iterable[str]) -> tuple[Arm, ...]:
     Raises:
         UsageError: a specification isn't valid, or two arms have one name.
     """
-    arms = [parse_arm(spec) for spec in specs]
+    return with_static([parse_arm(spec) for spec in specs])
+
+
+def with_static(arms: Sequence[Arm]) -> tuple[Arm, ...]:
+    """These arms, the static one first.
+
+    Raises:
+        UsageError: two arms have one name, or another arm is called static.
+    """
     names = [arm.name for arm in arms]
     doubled = sorted({name for name in names if names.count(name) > 1})
     if doubled:
@@ -81,7 +138,7 @@ def parse_arms(specs: Iterable[str]) -> tuple[Arm, ...]:
 def parse_arm(spec: str) -> Arm:
     """An arm from `NAME` (static, dynamic) or `NAME:key=value,...`.
 
-    What isn't said is as in the dynamic arm, but the training set of a policy other than drift is `last-1`.
+    What isn't said is as in the dynamic arm, but the training set of a policy that dates no change is `last-1`.
 
     Raises:
         UsageError: an unknown key or value; the message names the nearest valid one.
@@ -94,65 +151,78 @@ def parse_arm(spec: str) -> Arm:
     if not colon:
         if name not in PRESETS:
             raise UsageError(
-                f"no arm '{name}'{_nearest(name, PRESETS)}; known are {', '.join(PRESETS)}, or describe one: "
+                f"no arm '{name}'{nearest(name, PRESETS)}; known are {', '.join(PRESETS)}, or describe one: "
                 f"--arm {name}:policy=threshold,metric=accuracy,below=0.81,train=last-1,gate=none"
             )
         return PRESETS[name]
-    if name == STATIC.name:
-        raise UsageError("the arm 'static' can't be described: it's the model as it was trained. Choose another name")
-    content: dict[str, Any] = {"name": name}
-    for pair in filter(None, rest.split(",")):
-        key, equals, value = pair.partition("=")
-        if key not in PLACES or not equals:
-            hint = "" if key in PLACES else _nearest(key, PLACES)
-            raise UsageError(f"'{pair}' in --arm {spec}: expected key=value{hint}; the keys are {', '.join(PLACES)}")
-        if not _put(content, PLACES[key], parse_training_sets(value) if key == "train" else value):
-            raise UsageError(f"'{key}' is given twice in --arm {spec}; name each key once")
-    return _validate(content, spec)
-
-
-def parse_training_sets(text: str) -> list[dict[str, Any]]:
-    """Training sets joined by `+`, in order: `since-change`, `last-N`.
-
-    >>> parse_training_sets("since-change+last-20")
-    [{'kind': 'since-change'}, {'kind': 'last', 'windows': 20}]
-    """
-    return [_training_set(word) for word in text.split("+")]
-
-
-def _training_set(word: str) -> dict[str, Any]:
-    if word == "since-change":
-        return {"kind": word}
-    if match := re.fullmatch(r"last-([1-9][0-9]{0,5})", word):
-        return {"kind": "last", "windows": int(match[1])}
-    raise UsageError(f"no training set '{word}'; known are since-change and last-N (N windows, such as last-20)")
-
-
-def _put(content: dict[str, Any], place: Sequence[str], value: object) -> bool:
-    *path, last = place
-    for part in path:
-        content = content.setdefault(part, {})
-    fresh = last not in content
-    content[last] = value
-    return fresh
-
-
-def _validate(content: dict[str, Any], spec: str) -> Arm:
-    kind = content.setdefault("policy", {}).setdefault("kind", "drift")
-    like = DYNAMIC if kind == "drift" else STATIC  # only drift dates changes, as since-change needs
-    content.setdefault("training_sets", [s.model_dump() for s in like.training_sets])
-    for part in ("learner", "gate"):
-        content.setdefault(part, {}).setdefault("kind", getattr(DYNAMIC, part).kind)
     try:
-        return Arm.model_validate(content)
+        pairs = _pairs(rest)
+    except ValueError as error:
+        raise UsageError(f"--arm {spec}: {error}") from None
+    return make_arm({"name": name, **pairs}, f"--arm {spec}")
+
+
+def make_arm(content: Mapping[str, Any], where: str) -> Arm:
+    """An arm from its fields, those that aren't given as in the dynamic arm where that makes sense.
+
+    Raises:
+        UsageError: a field or value isn't valid; the message begins with `where`.
+    """
+    fields = dict(content)
+    if fields.get("name") == STATIC.name and len(fields) > 1:
+        raise UsageError("the arm 'static' can't be described: it's the model as it was trained. Choose another name")
+    for key in fields:
+        if key not in Arm.model_fields:
+            raise UsageError(f"{where}: an arm has no '{key}'{nearest(key, Arm.model_fields)}; it has {_fields()}")
+    try:
+        return Arm.model_validate(_completed(fields))
     except ValidationError as error:
-        problems = "; ".join(
-            f"{'.'.join(str(part) for part in e['loc']) or 'arm'}: {e['msg'].removeprefix('Value error, ')}"
-            for e in error.errors()
-        )
-        raise UsageError(f"--arm {spec}: {problems}") from None
+        raise UsageError(f"{where}: {problems(error)}") from None
+    except ValueError as error:
+        raise UsageError(f"{where}: {error}") from None
 
 
-def _nearest(word: str, known: Iterable[str]) -> str:
-    found = difflib.get_close_matches(word, list(known), n=1)
-    return f" (did you mean '{found[0]}'?)" if found else ""
+def _fields() -> str:
+    return ", ".join(Arm.model_fields)
+
+
+def _completed(fields: dict[str, Any]) -> dict[str, Any]:
+    learner = build("learner", fields.get("learner", DYNAMIC.learner))
+    if getattr(learner, "by", "rows") == "record":
+        return {**fields, "learner": learner}
+    policy = build("policy", fields.get("policy", DYNAMIC.policy))
+    like = DYNAMIC if getattr(policy, "dates", False) else STATIC
+    return {"training_sets": like.training_sets, **fields, "policy": policy, "learner": learner}
+
+
+def _pairs(rest: str) -> dict[str, Any]:
+    """The fields of an arm from `key=value,...`."""
+    fields: dict[str, Any] = {}
+    parts: dict[str, dict[str, str]] = {}
+    seen: set[str] = set()
+    for pair in split(rest, ","):
+        key, equals, value = pair.partition("=")
+        if not equals or key not in (*KEYS, *SHORT):
+            hint = nearest(key, (*KEYS, *SHORT)) if equals else ""
+            raise ValueError(f"'{pair}': expected key=value{hint}; the keys are {', '.join((*KEYS, *SHORT))}")
+        if key in seen:
+            raise ValueError(f"'{key}' is given twice; name each key once")
+        seen.add(key)
+        if key in KEYS:
+            fields[KEYS[key]] = value
+        else:
+            component, name = SHORT[key]
+            parts.setdefault(component, {})[name] = value
+    for component, values in parts.items():
+        default = DYNAMIC.policy.kind if component == "policy" else DYNAMIC.gate.kind
+        fields[component] = _with_values(str(fields.get(component, default)), values)
+    return fields
+
+
+def _with_values(words: str, values: Mapping[str, str]) -> str:
+    """Words for a component with some more values: `threshold` and `{"below": "0.8"}` -> `threshold(below=0.8)`."""
+    said = ",".join(
+        f"detector=ss-sr(c={value})" if name == "c" and words == "drift" else f"{name}={value}"
+        for name, value in values.items()
+    )
+    return f"{words[:-1]},{said})" if words.endswith(")") else f"{words}({said})"

@@ -17,6 +17,23 @@ if TYPE_CHECKING:
     from .duel import DuelOutcome
 
 
+def _list_kinds(context: click.Context, option: click.Parameter, asked: bool) -> None:
+    if not asked or context.resilient_parsing:
+        return
+    from .registry import FOLDERS, arguments, kinds
+
+    for role in FOLDERS:
+        click.echo(f"{role.replace('_', ' ')}:")
+        for kind, made in sorted(kinds(role).items()):
+            said = (made.__doc__ or "").strip().splitlines()[0]
+            click.echo(f"  {kind}{_brackets(arguments(made))}\n      {said}")
+    context.exit()
+
+
+def _brackets(names: list[str]) -> str:
+    return f"({', '.join(names)})" if names else ""
+
+
 @click.command()
 @click.option("--model", required=True, type=click.Path(path_type=Path), help="Directory of the static model.")
 @click.option("--topic", help="Read this Kafka topic.")
@@ -24,15 +41,40 @@ if TYPE_CHECKING:
 @click.option("--run", required=True, type=click.Path(path_type=Path), help="The run directory, new or to be resumed.")
 @click.option("--arm", "arms", multiple=True, help="NAME or NAME:key=value,...; may be repeated. [static, dynamic]")
 @click.option(
+    "--primary", multiple=True, help="An arm that is declared primary; may be repeated. [all arms but static]"
+)
+@click.option(
     "--window", default=1000, show_default=True, type=click.IntRange(1, 1_000_000), help="Records per window."
 )
 @click.option("--max-windows", type=click.IntRange(1, 10**9), help="Stop after this many windows; the run stays open.")
 @click.option("--seed", default=0, show_default=True, type=SEED, help="Every fit's seed derives from it.")
+@click.option(
+    "--training",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="What the model was trained on, for arms that learn from these rows, too; may be repeated.",
+)
+@click.option("--label-delay", default=0, show_default=True, type=click.IntRange(0, 10**9), help="In records.")
+@click.option(
+    "--label-share",
+    default=1.0,
+    show_default=True,
+    type=click.FloatRange(0, 1, min_open=True),
+    help="Share of the labels that the arms ever see, drawn at random; the report uses all.",
+)
 @click.option("--wire", type=click.Choice(["csv", "json-csv", "json"]), help="How records travel. [the contract's]")
 @click.option("--truth", type=click.Path(path_type=Path), help="Sidecar with planted drift, for the plots.")
 @click.option("--bootstrap", help="HOST:PORT of a Kafka broker. [an embedded one]")
 @click.option("--kafka-config", type=click.Path(path_type=Path), help="Client settings, key=value per line.")
 @DATA
+@click.option(
+    "--kinds",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_list_kinds,
+    help="List what an arm can be made of.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def evaluate(
     *,
@@ -50,16 +92,17 @@ def evaluate(
     """The duel: static and dynamic model read the same windows, into a run directory.
 
     The same command again resumes the run, and costs only what is new. An arm is `static`, `dynamic`, or
-    NAME:key=value,... with the keys policy (never, threshold, drift), metric, below, c, train (since-change,
-    last-N, joined by +), gate (none, shadow), margin. What isn't said is as in `dynamic`, but
-    train is last-1 for a policy other than drift.
+    NAME:key=value,... with the keys policy, train (joined by +), learner, gate, latency, and metric, below, c, margin
+    for a value of theirs. A component is a word, or WORD(VALUE, NAME=VALUE); `driftduel evaluate --kinds` lists all.
+    What isn't said is as in `dynamic`, but train is last-1 for a policy that dates no change.
 
     Example: driftduel evaluate --model model --topic dns --run runs/dns --arm dynamic
     --arm classical:policy=threshold,metric=accuracy,below=0.81,train=last-1,gate=none
     """
     from producer.progress import progress
 
-    from .duel import finished_source, run_duel
+    from .duel import run_duel
+    from .opening import finished_source
 
     config: dict[str, object] = {}
     broker: AbstractContextManager[str | None] = nullcontext(bootstrap)

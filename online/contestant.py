@@ -8,94 +8,128 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from .arms import Arm
-from .interfaces import Attempt, Event, Judgement, Losses, Pool
-from .memo import Fit, Memo, Refused
+from .interfaces import Attempt, Event, Judgement, Losses, Pool, Situation
+from .memo import Memo
+from .training import Trainer
+from .trials import OnProbation, Ready, Reigns, Trial
+from .windows import Window
 
 
 class Contestant:
-    """One arm of the duel.
+    """One arm of the duel, frozen within each window.
 
     Attributes:
         name: the arm's name.
-        champion: id of the model in force.
     """
 
     def __init__(self, arm: Arm, *, champion: str, pool: Pool) -> None:
         self.name = arm.name
-        self.champion = champion
-        self._arm = arm
+        self._gate = arm.gate
+        self._latency = arm.latency
         self._policy = arm.policy.begin(pool)
-        self._challengers: tuple[str, ...] = ()
+        self._look = getattr(self._policy, "look", None)
+        self._trainer = Trainer(arm)
+        self._reigns = Reigns([(0, champion)])
+        self._ready: list[Ready] = []
+        self._trials: list[Trial] = []
+        self._probation: OnProbation | None = None
         self._judged: bool | None = None
+        self._labelled: int | None = None
+
+    @property
+    def champion(self) -> str:
+        """Id of the model in force from the next window on."""
+        return self._reigns.champion
 
     @property
     def models(self) -> tuple[str, ...]:
-        """The models that predict the next window: the champion, then the challengers on trial."""
-        return (self.champion, *self._challengers)
+        """The models that predict the next window: the champion, challengers on trial, a former champion."""
+        former = (self._probation.former,) if self._probation else ()
+        return (self.champion, *(model for trial in self._trials for model in trial.models), *former)
 
-    def learn(self, windows: Iterable[int], memo: Memo) -> Iterator[Event]:
-        """The labels of these windows are known: for each, judge the challengers, ask the policy, train."""
+    def learn(self, now: Window, windows: Iterable[int], memo: Memo) -> Iterator[Event]:
+        """Window `now` has been predicted, and all labels of `windows` are known: judge, ask the policy, train."""
+        if not now.complete:
+            return  # the short last window is scored, and no decision follows it
+        yield from self._release(now.index)
         for window in windows:
-            yield from self._learn(window, memo)
+            yield from self._learn(now.index, window, memo)
+        if self._look is not None and (attempt := self._look(now.index, memo.features(now.index))):
+            yield from self._train(attempt, now.index, memo)
 
-    def _learn(self, window: int, memo: Memo) -> Iterator[Event]:
-        outcome = memo.outcome(self.champion, window)
-        yield from self._try(outcome.losses, window, memo)
+    def _learn(self, now: int, window: int, memo: Memo) -> Iterator[Event]:
+        outcome = memo.outcome(self._reigns.at(window), window)
+        if not len(outcome.losses):
+            return
+        self._labelled = window
+        stale = self._reigns.at(window) != self.champion
+        yield from self._watch_probation(now, window, memo)
+        yield from self._try(now, window, memo)
         judged, self._judged = self._judged, None
-        attempt = self._policy.step(outcome, judged=judged, current=lambda k: memo.losses(self.champion, k))
-        if attempt:
-            yield from self._train(attempt, window, memo)
+        seen = Situation(outcome, stale, judged, lambda k: memo.losses(self.champion, k), self._trainer.spent)
+        if attempt := self._policy.step(seen):
+            yield from self._train(attempt, now, memo)
 
-    def _try(self, champion: Losses, window: int, memo: Memo) -> Iterator[Event]:
-        if self._challengers:
-            losses = {model: memo.losses(model, window) for model in self._challengers}
-            self._challengers = ()
-            yield from self._crown(self._arm.gate.judge(champion, losses))
-
-    def _crown(self, judgement: Judgement) -> Iterator[Event]:
-        self._judged = judgement.winner is not None
-        self.champion = judgement.winner or self.champion
-        for model, (gain, lower) in judgement.gains.items():
-            yield {
-                "event": "promoted" if model == judgement.winner else "rejected",
-                "reason": _judgement(gain, lower, won=model == judgement.winner),
-                "model": model,
-                "gain": gain,
-                "lower": lower if lower is None or math.isfinite(lower) else None,
-            }
-
-    def _train(self, attempt: Attempt, window: int, memo: Memo) -> Iterator[Event]:
+    def _train(self, attempt: Attempt, now: int, memo: Memo) -> Iterator[Event]:
         if attempt.alarm:
             yield {"event": "drift", "reason": attempt.reason, "since": attempt.since}
-        fits: list[Fit] = []
-        sets = self._arm.training_sets if self._arm.gate.waits else self._arm.training_sets[:1]
-        for training_set in sets:
-            span = training_set.span(window, since=attempt.since)
-            fit = memo.fit(self._arm.learner, span, minimum=training_set.minimum)
-            found = {"training_set": training_set.title, "first_window": span.first, "last_window": span.last}
-            if isinstance(fit, Refused):
-                yield {"event": "refused", "reason": fit.reason, **found}
-            elif fit not in fits:
-                fits.append(fit)
-                yield {
-                    "event": "retrain",
-                    "reason": attempt.reason,
-                    **found,
-                    "rows": fit.rows,
-                    "model": fit.model,
-                }
-        yield from self._enter(tuple(fit.model for fit in fits))
+        labelled = -1 if self._labelled is None else self._labelled
+        challengers = yield from self._trainer.train(attempt, labelled, self.champion, memo)
+        if not challengers.models:
+            self._judged = False  # an attempt without a challenger is a miss
+            return
+        self._ready.append(Ready(now + self._latency, challengers.models, challengers.judgement))
+        if not self._latency:
+            yield from self._release(now)
 
-    def _enter(self, challengers: tuple[str, ...]) -> Iterator[Event]:
-        self._judged = False  # unless a gate says otherwise: an attempt without a challenger is a miss
-        if self._arm.gate.waits:
-            self._challengers = challengers
-        elif challengers:
-            unseen = np.empty(0)
-            yield from self._crown(self._arm.gate.judge(unseen, dict.fromkeys(challengers, unseen)))
+    def _release(self, now: int) -> Iterator[Event]:
+        due = [ready for ready in self._ready if ready.at <= now]
+        self._ready = [ready for ready in self._ready if ready.at > now]
+        for ready in due:
+            if self._gate.trial == "next":
+                self._trials.append(Trial(now + 1, ready.models))
+            else:
+                unseen: Losses = np.empty(0)
+                judgement = ready.judgement or self._gate.judge(unseen, dict.fromkeys(ready.models, unseen))
+                yield from self._crown(judgement, now)
+
+    def _try(self, now: int, window: int, memo: Memo) -> Iterator[Event]:
+        due = [trial for trial in self._trials if trial.first <= window]
+        self._trials = [trial for trial in self._trials if trial.first > window]
+        for trial in due:
+            losses = {model: memo.losses(model, window) for model in trial.models}
+            yield from self._crown(self._gate.judge(memo.losses(self.champion, window), losses), now)
+
+    def _crown(self, judgement: Judgement, now: int) -> Iterator[Event]:
+        self._judged = judgement.winner is not None
+        former = self.champion
+        if judgement.winner is not None and judgement.winner != former:
+            self._reigns.begin(judgement.winner, first=now + 1)
+            if self._gate.probation:
+                self._probation = OnProbation(former, now + 1, self._gate.probation)
+        for model, (gain, lower) in judgement.gains.items():
+            won = model == judgement.winner
+            kind = "promoted" if won else "rejected"
+            yield _verdict(kind, model, _words(gain, lower, won=won), gain, lower)
+
+    def _watch_probation(self, now: int, window: int, memo: Memo) -> Iterator[Event]:
+        probation = self._probation
+        if probation is None or window < probation.first:
+            return
+        gain, lower = self._gate.relapse(*probation.add(self.champion, window, memo))
+        if lower > 0:
+            self._reigns.begin(probation.former, first=now + 1)
+            yield _verdict("rolled back", probation.former, _words(gain, lower, won=True), gain, lower)
+        if lower > 0 or probation.over:
+            self._probation = None
 
 
-def _judgement(gain: float | None, lower: float | None, *, won: bool) -> str:
+def _verdict(kind: str, model: str, reason: str, gain: float | None, lower: float | None) -> Event:
+    finite = lower if lower is None or math.isfinite(lower) else None
+    return {"event": kind, "reason": reason, "model": model, "gain": gain, "lower": finite}
+
+
+def _words(gain: float | None, lower: float | None, *, won: bool) -> str:
     if gain is None or lower is None:
         return "no gate"
     if won:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import gc
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, replace
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 
@@ -15,14 +15,18 @@ from producer.errors import RunError, UsageError
 from static_model.artifact import Model, load_model
 from static_model.origin import imported_from
 
-from .arms import parse_arms
+from .arms import Arm, parse_arm, with_static
+from .by_record import ByRecord
 from .contestant import Contestant
 from .evaluation import prequential
-from .interfaces import Pool
+from .interfaces import Contender, Pool
+from .labels import Labels
 from .ledger import Ledger
 from .memo import Memo
-from .run import Run, open_run, read_manifest
-from .source import START, FileSource, FinishedSource, Source, TopicSource, refuse_foreign
+from .opening import Stream, open_source
+from .run import Run, open_run
+from .source import START, Source, TopicSource, refuse_foreign
+from .static_rows import StaticRows, read_static_rows
 from .tracker import ArmTotal, export
 from .windows import Window
 
@@ -66,7 +70,8 @@ def run_duel(
     *,
     model: Path,
     run: Path,
-    arms: Sequence[str] = ("static", "dynamic"),
+    arms: Sequence[str | Arm] = ("static", "dynamic"),
+    primary: Sequence[str] = (),
     topic: str | None = None,
     file: Path | None = None,
     bootstrap: str | None = None,
@@ -76,6 +81,9 @@ def run_duel(
     max_windows: int | None = None,
     truth: Path | None = None,
     wire: Wire | None = None,
+    training: Sequence[Path] = (),
+    label_delay: int = 0,
+    label_share: float = 1.0,
     bar: Bar = no_bar,
 ) -> DuelOutcome:
     """Run the duel over a topic or a file into a run directory, or resume it there.
@@ -83,7 +91,9 @@ def run_duel(
     Args:
         model: directory of the starting model.
         run: the run directory.
-        arms: specifications as for `--arm`; the static arm is always among them.
+        arms: arms, or specifications as for `--arm`; the static arm is always among them.
+        primary: the arms whose comparison with static is corrected for their number, declared at the run's first
+            start; the others are exploratory. All, if none is named.
         topic: read this topic at `bootstrap` ...
         file: ... or this CSV file.
         bootstrap: HOST:PORT of a Kafka broker.
@@ -93,23 +103,32 @@ def run_duel(
         max_windows: read no window beyond this many in all; the run stays open.
         truth: a sidecar with the planted drift, kept in the run for plots; never read by an arm.
         wire: how a topic's records travel; as the contract says if None.
+        training: the files that the starting model was trained on, for arms that learn from these rows, too.
+        label_delay: how many records later a label becomes known.
+        label_share: the share of the labels that the arms ever see, drawn at random; the report uses all.
         bar: shows progress, in messages.
 
     Raises:
         DriftduelError: what went wrong in words; what was committed stays.
     """
     started = load_model(model)
-    contestants = parse_arms(arms)
-    travels = wire or started.dataset.wire
+    contestants = with_static([arm if isinstance(arm, Arm) else parse_arm(arm) for arm in arms])
+    stream = Stream(topic=topic, file=file, bootstrap=bootstrap, config=config or {}, wire=wire)
+    labels = Labels(delay=label_delay, share=label_share, seed=seed, size=window)
+    _check_training(contestants, training)
     asked = {
         "format": 1,
         "model": str(model),
-        "source": {"topic": topic, "wire": travels} if topic else {"file": str(file)},
+        "training": [str(path) for path in training],
         "window": window,
-        "seed": seed,
+        "seeds": [seed],
+        "primary": list(primary),
+        "label_delay": label_delay,
+        "label_share": label_share,
+        "stream": [stream.asked | ({"wire": wire or started.dataset.wire} if topic else {})],
     }
     with (
-        _source(started, run, file, topic, travels, bootstrap, config=config or {}, window=window) as source,
+        open_source(stream, started.dataset, run, window=window) as source,
         open_run(
             run,
             model=started,
@@ -117,43 +136,91 @@ def run_duel(
             source=source.identity,
             window=window,
             seed=seed,
+            labels=labels,
             asked=asked,
         ) as opened,
     ):
-        if truth is not None:
-            opened.keep_truth(truth)
-        if isinstance(source, TopicSource):
-            opened.update(ends=source.ends)
-        if (imported := imported_from(started.info)) is not None:
-            opened.update(imported=imported)
-        with bar(source.records) as advance, _frozen():
-            return _evaluate(opened, started, source, max_windows, advance)
+        _note_facts(opened, started, source, truth)
+        _check_training(opened.arms, training)
+        static_rows = read_static_rows(training, started.dataset, started.steps, model=model) if training else None
+        with bar(source.records) as advance, _frozen(), _spark_for(opened.arms):
+            return _evaluate(opened, started, source, max_windows, advance, labels, static_rows)
+
+
+def _note_facts(run: Run, model: Model, source: Source, truth: Path | None) -> None:
+    if truth is not None:
+        run.keep_truth(truth)
+    if isinstance(source, TopicSource):
+        run.update(ends=source.ends)
+    if (imported := imported_from(model.info)) is not None:
+        run.update(imported=imported)
 
 
 def _evaluate(
-    run: Run, model: Model, source: Source, max_windows: int | None, advance: Callable[[int], None]
+    run: Run,
+    model: Model,
+    source: Source,
+    max_windows: int | None,
+    advance: Callable[[int], None],
+    labels: Labels,
+    static_rows: StaticRows | None,
 ) -> DuelOutcome:
     ledger = Ledger(run.path / "segments", model.dataset)
-    memo = Memo(ledger, run.path / "models", static=run.static, seed=int(run.manifest["identity"]["seed"]))
-    pool = Pool(model.holdout_records, model.holdout_errors)
-    arms = [Contestant(arm, champion=run.static, pool=pool) for arm in run.arms]
+    memo = Memo(
+        ledger,
+        run.path / "models",
+        static=run.static,
+        seed=int(run.manifest["identity"]["seed"]),
+        labels=labels,
+        static_rows=static_rows,
+    )
+    arms = _contenders(run, model, memo, labels)
     windows = chain((entry.window for entry in ledger.entries()), _following(run, ledger, model, source))
     # What is committed is always gone through, so that all arms stand over the same windows.
     most = None if max_windows is None else max(max_windows, len(ledger))
     counts: Counter[str] = Counter()
     run.update(state="running")
     try:
-        for result in prequential(islice(windows, most), arms, memo=memo):
+        for result in prequential(islice(windows, most), arms, labels=labels, memo=memo):
             counts.update(_books(result.window))
             run.time(result.window.index)
             advance(result.window.last_seq - result.window.first_seq + 1)
         if next(windows, None) is None:
             run.update(state="finished", windows=len(ledger))
     finally:
+        for arm in arms:
+            if isinstance(arm, ByRecord):
+                arm.save(run.path / "models")
         totals = export(run.path, ledger, memo.task, positions=run.positions, source=source.place)
     last = run.positions.get(len(ledger) - 1, START)
     books = Books(**counts, doubles=last.doubles)
     return DuelOutcome(len(ledger), run.finished, books, totals, imported_from(model.info))
+
+
+def _contenders(run: Run, model: Model, memo: Memo, labels: Labels) -> list[Contender]:
+    pool = Pool(model.holdout_records, model.holdout_errors)
+    return [
+        ByRecord(arm, memo, labels) if arm.by_record else Contestant(arm, champion=run.static, pool=pool)
+        for arm in run.arms
+    ]
+
+
+def _check_training(arms: Sequence[Arm], files: Sequence[Path]) -> None:
+    for arm in arms:
+        if arm.needs_static_rows and not files:
+            raise UsageError(
+                f"the arm '{arm.name}' learns from the rows that the starting model was trained on, which are "
+                "missing here: name their file with --training"
+            )
+
+
+def _spark_for(arms: Sequence[Arm]) -> AbstractContextManager[object]:
+    """One Spark for all fits of the run, if an arm fits with Spark."""
+    if not any(getattr(arm.learner, "needs_spark", False) for arm in arms):
+        return nullcontext()
+    from static_model.session import spark_session
+
+    return spark_session()
 
 
 @contextmanager
@@ -189,49 +256,3 @@ def _books(window: Window) -> dict[str, int]:
     numbers = window.last_seq - window.first_seq + 1
     assert sum(parts.values()) == numbers, "every sequence number is accounted for"
     return {"numbers": numbers, **parts}
-
-
-def finished_source(run: Path, topic: str | None) -> FinishedSource | None:
-    """The stream of a run that has read this topic to its end and still holds all its windows; else None.
-
-    Such a run can be looked at again, and given more arms, without a broker.
-    """
-    if topic is None or not (run / "manifest.json").exists():
-        return None
-    manifest = read_manifest(run)
-    source = manifest["identity"]["source"]
-    held = len(list((run / "segments").glob("??????.arrow")))
-    if manifest["state"] != "finished" or source.get("topic") != topic or held != manifest.get("windows"):
-        return None
-    return FinishedSource(source, {"topic": topic})
-
-
-@contextmanager
-def _source(
-    model: Model,
-    run: Path,
-    file: Path | None,
-    topic: str | None,
-    wire: Wire,
-    bootstrap: str | None,
-    *,
-    config: Mapping[str, object],
-    window: int,
-) -> Iterator[Source]:
-    """The stream that was asked for."""
-    if file is not None and topic is None:
-        yield FileSource(file, model.dataset, window)
-    elif topic is None or file is not None:
-        raise UsageError("name either a topic or a file to evaluate")
-    elif finished := finished_source(run, topic):
-        yield replace(finished, identity={**finished.identity, "wire": wire})
-    elif bootstrap is None:
-        raise UsageError(f"to read topic '{topic}' a broker is needed: name one with --bootstrap HOST:PORT")
-    else:
-        from producer.topic import TopicReader  # a duel over a file needs no Kafka client
-
-        manifest = read_manifest(run) if (run / "manifest.json").exists() else {}
-        same = manifest and manifest["identity"]["source"].get("topic") == topic
-        ends = {int(p): end for p, end in manifest.get("ends", {}).items()} if same else {}
-        with TopicReader(bootstrap, topic, config=config) as reader:
-            yield TopicSource(reader, model.dataset, size=window, wire=wire, ends=ends or None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from .contestant import Contestant
+from .interfaces import Contender
 from .labels import IMMEDIATE, Labels
 from .ledger import Entry, Part
 from .memo import Memo
@@ -12,7 +12,7 @@ from .windows import Window
 
 
 def prequential(
-    windows: Iterable[Window], arms: Sequence[Contestant], *, labels: Labels = IMMEDIATE, memo: Memo
+    windows: Iterable[Window], arms: Sequence[Contender], *, labels: Labels = IMMEDIATE, memo: Memo
 ) -> Iterator[Entry]:
     """Test, then train: run the duel over the windows, and commit each before it is yielded.
 
@@ -35,7 +35,7 @@ def prequential(
         scores = {model: memo.scores(model, window.index) for arm in arms for model in arm.models}
         revealed = labels.due(window)
         # The champion is read before its arm learns: it's the model in force when the window began.
-        parts = {arm.name: Part(arm.champion, tuple(arm.learn(revealed, memo))) for arm in arms}
+        parts = {arm.name: Part(arm.champion, tuple(arm.learn(window, revealed, memo))) for arm in arms}
         entry = Entry(window, scores, parts)
         memo.commit(entry)
         yield entry

@@ -6,15 +6,19 @@ detectors that keep state hand out a fresh object from `begin`, so that a specif
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from static_model.artifact import Model
+
+if TYPE_CHECKING:
+    from .memo import Memo
+    from .windows import Window
 
 Losses = npt.NDArray[np.float64]
 """One loss per record, float64[n]; 0 or 1 in the binary task."""
@@ -258,8 +262,16 @@ class Learner(Protocol):
     """How to retrain, from rows at once."""
 
     @property
+    def by(self) -> Literal["rows"]:
+        """What it learns from at a time."""
+
+    @property
     def kind(self) -> str:
         """The word that names it in a specification."""
+
+    @property
+    def needs_spark(self) -> bool:
+        """Whether `fit` wants a Spark that runs in this process: one for a whole run is faster than one for each."""
 
     def model_dump(self, *, mode: str) -> dict[str, Any]:
         """All that specifies it, in plain values; two learners with equal values make equal fits."""
@@ -267,12 +279,17 @@ class Learner(Protocol):
     def fit(self, rows: Training, *, like: Model, seed: int) -> Model:
         """The starting model with its estimator (and its steps, if the learner fits these) fitted anew on rows.
 
-        Of `like` the family and hyper-parameters are kept; hold-out and info of what is returned are overwritten.
+        Of `like` the family and hyper-parameters are kept. The `info` of what is returned says the engine, and what
+        the engine has to say of the fit; that of the rows is added by whoever asked, who also overwrites the hold-out.
         """
 
 
 class RecordLearner(Protocol):
     """How to learn, record by record: such an arm has no policy, training set or gate."""
+
+    @property
+    def by(self) -> Literal["record"]:
+        """What it learns from at a time."""
 
     @property
     def kind(self) -> str:
@@ -281,6 +298,9 @@ class RecordLearner(Protocol):
     @property
     def warm_up(self) -> bool:
         """Whether it learns the static training rows before the stream."""
+
+    def model_dump(self, *, mode: str) -> dict[str, Any]:
+        """All that specifies it, in plain values; two learners with equal values learn the same."""
 
     def begin(self, *, like: Model, seed: int) -> RunningLearner:
         """A fresh learner at work."""
@@ -320,3 +340,22 @@ class Gate(Protocol):
 
     def relapse(self, champion: Losses, former: Losses) -> tuple[float, float]:
         """Mean gain of going back to the former champion, and its lower bound, from paired losses of the probation."""
+
+
+class Contender(Protocol):
+    """One arm of the duel at work."""
+
+    @property
+    def name(self) -> str:
+        """The arm's name."""
+
+    @property
+    def champion(self) -> str:
+        """Id of the model in force from the next window on."""
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The models that predict the next window, the champion first."""
+
+    def learn(self, now: Window, windows: Iterable[int], memo: Memo) -> Iterator[Event]:
+        """Window `now` has been predicted, and all labels of `windows` are known."""

@@ -8,18 +8,22 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import OrderedDict
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from producer.errors import UsageError
 from static_model.artifact import Model, load_model, save_model
-from static_model.scorer import Scorer, featurise
+from static_model.scorer import Scorer
 
-from .interfaces import Learner, Losses, Outcome, Span
+from .interfaces import Features, Learner, Losses, Outcome, Rows, Span, Training
+from .labels import IMMEDIATE, Labels
 from .ledger import Entry, Ledger
+from .remembered import Gathered, Remembered, gather
+from .static_rows import StaticRows
 from .task import BinaryTask
 from .windows import Window
 
@@ -42,103 +46,145 @@ class Refused:
     reason: str
 
 
-@dataclass(slots=True, eq=False)
-class _Known:
-    """What is remembered of one window."""
-
-    features: npt.NDArray[np.float64]
-    labels: npt.NDArray[np.int8]
-    scores: dict[str, npt.NDArray[np.float64]]
-
-
 class Memo:
     """What one run remembers.
 
     Attributes:
         task: how scores and labels become losses.
+        start: the starting model.
     """
 
-    def __init__(self, ledger: Ledger, models: Path, *, static: str, seed: int) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        models: Path,
+        *,
+        static: str,
+        seed: int,
+        labels: Labels = IMMEDIATE,
+        static_rows: StaticRows | None = None,
+    ) -> None:
         self._static = static
+        self._static_rows = static_rows
         self._ledger = ledger
         self._models = models
         self._seed = seed
-        self._start: Model = load_model(models / static)
-        self.task = BinaryTask(self._start.threshold)
-        self._scorers: OrderedDict[str, Scorer] = OrderedDict()
-        self._windows: OrderedDict[int, _Known] = OrderedDict()
+        self._labels = labels
+        self.start: Model = load_model(models / static)
+        self.task = BinaryTask(self.start.threshold)
+        self._scorers: OrderedDict[str, Callable[[Remembered], npt.NDArray[np.float64]]] = OrderedDict()
+        self._stepwise: dict[str, Callable[[int], npt.NDArray[np.float64]]] = {}
+        self._windows: OrderedDict[int, Remembered] = OrderedDict()
 
     def open(self, window: Window) -> None:
         """Take up the next window: its features are computed once, for all models."""
         committed = window.index < len(self._ledger)
         scores = dict(self._ledger.read(window.index).scores) if committed else {}
-        self._windows[window.index] = self._known(window, scores)
+        self._windows[window.index] = self._remembered(window, scores)
         while len(self._windows) > REMEMBERED:
             self._windows.popitem(last=False)
 
     def scores(self, model: str, window: int) -> npt.NDArray[np.float64]:
         """The model's probability of class 1 for each record of the window, float64[n]."""
-        known = self._window(window)
+        known = self.window(window)
         if model not in known.scores:
-            scores = self._scorer(model).score(known.features)
+            stepwise = self._stepwise.get(model)
+            scores = stepwise(window) if stepwise else self._scorer(model)(known)
             scores.setflags(write=False)  # frozen: what was predicted is predicted
             known.scores[model] = scores
         return known.scores[model]
 
+    def features(self, window: int) -> Features:
+        """The features of all records of the window, float64[n, d], as the starting model's steps compute them."""
+        return self.window(window).features
+
     def losses(self, model: str, window: int) -> Losses:
-        """The model's loss for each record of the window, float64[n]."""
-        return self.task.losses(self._window(window).labels, self.scores(model, window))
+        """The model's loss for each record of the window whose label is known, float64[n]."""
+        known = self.window(window)
+        return self.task.losses(known.labels, known.of_known(self.scores(model, window)))
 
     def outcome(self, model: str, window: int) -> Outcome:
-        """The window as that model predicted it, beside its labels."""
-        scores, labels = self.scores(model, window), self._window(window).labels
-        return Outcome(window, labels, scores, self.losses(model, window), self._start.threshold)
+        """The window as that model predicted it, beside its known labels."""
+        known = self.window(window)
+        scores = known.of_known(self.scores(model, window))
+        return Outcome(window, known.labels, scores, self.task.losses(known.labels, scores), self.start.threshold)
 
-    def fit(self, learner: Learner, span: Span, *, minimum: int) -> Fit | Refused:
-        """Train a challenger on the span's records; an equal fit is made once, whoever asks for it."""
-        windows = [self._window(index) for index in range(span.first, span.last + 1)]
-        labels = np.concatenate([window.labels for window in windows])
-        if len(labels) < minimum:
-            return Refused(f"only {len(labels)} rows, {minimum} are needed")
-        if len(np.unique(labels)) < 2:
-            return Refused(f"all {len(labels)} rows are of class {labels[0]}")
-        model, seed = self._identify(learner, span)
+    def fit(self, learner: Learner, rows: Rows, *, minimum: int) -> Fit | Refused:
+        """Train a challenger on these rows; an equal fit is made once, whoever asks for it."""
+        found = self._gather(rows)
+        if found.count < minimum:
+            return Refused(f"only {found.count} rows, {minimum} are needed")
+        if len(classes := np.unique(found.labels)) < 2:
+            return Refused(f"all {found.count} rows are of class {classes[0]}")
+        model, seed = self.identify(learner, rows)
         if not (self._models / model).exists():
-            features = np.concatenate([window.features for window in windows])
-            estimator = learner.fit(features, labels, like=self._start.estimator, seed=seed)
-            facts = {
-                "engine": learner.kind,
-                "windows": [span.first, span.last],
-                "rows": len(labels),
-                "seed": seed,
-            }
-            fitted = replace(self._start, estimator=estimator, holdout_records=0, holdout_errors=0, info=facts)
-            save_model(fitted, self._models / model)
-        return Fit(model, len(labels))
+            fitted = learner.fit(Training(found.features(), found.labels, found.records), like=self.start, seed=seed)
+            facts = {**fitted.info, "trained_on": asdict(rows), "rows": found.count, "seed": seed}
+            save_model(replace(fitted, holdout_records=0, holdout_errors=0, info=facts), self._models / model)
+        return Fit(model, found.count)
+
+    def count(self, rows: Rows) -> int:
+        """How many rows these are."""
+        return self._gather(rows).count
 
     def commit(self, entry: Entry) -> None:
         """Write the window's part of the ledger: scores and events share one commit."""
         self._ledger.commit(entry)
 
-    def _identify(self, learner: Learner, span: Span) -> tuple[str, int]:
-        # The id and the seed come from what determines a fit, never from the arm that asks for it.
-        key: list[Any] = [self._static, self._seed, learner.model_dump(mode="json"), span.first, span.last]
+    def attach(self, model: str, scores: Callable[[int], npt.NDArray[np.float64]]) -> None:
+        """Let a model that steps by record score windows itself, each once and in order."""
+        self._stepwise[model] = scores
+
+    def identify(self, learner: object, rows: Rows | None) -> tuple[str, int]:
+        """The id and the seed of a fit come from what determines it, never from the arm that asks for it."""
+        needs_static = rows is None or rows.static != "none"
+        specification = learner.model_dump(mode="json")  # type: ignore[attr-defined]
+        key = [self._static, self._seed, specification, asdict(rows) if rows else None]
+        key += [self._labels.delay, self._labels.share] if self._labels.share < 1 else []
+        key += [self.static_rows.digest] if needs_static and self._static_rows else []
         digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).digest()
         return digest.hex()[:12], int.from_bytes(digest[-4:], "big")
 
-    def _scorer(self, model: str) -> Scorer:
+    @property
+    def static_rows(self) -> StaticRows:
+        """The rows that the starting model was trained on.
+
+        Raises:
+            UsageError: nobody said where they are.
+        """
+        if self._static_rows is None:
+            raise UsageError("an arm needs the rows that the starting model was trained on: name them with --training")
+        return self._static_rows
+
+    def window(self, index: int) -> Remembered:
+        """What is known of a window; an old one is read from the ledger again."""
+        if index in self._windows:
+            return self._windows[index]
+        entry = self._ledger.read(index)
+        return self._remembered(entry.window, dict(entry.scores))
+
+    def _gather(self, rows: Rows) -> Gathered:
+        span = rows.span or Span(0, -1)
+        windows = (self.window(index) for index in range(span.first, span.last + 1))
+        static = None if rows.static == "none" else self.static_rows
+        return gather(rows, windows, static, seed=self._seed)
+
+    def _scorer(self, model: str) -> Callable[[Remembered], npt.NDArray[np.float64]]:
         if model not in self._scorers:
-            self._scorers[model] = Scorer(load_model(self._models / model).estimator)
+            loaded = load_model(self._models / model)
+            self._scorers[model] = _scorer(loaded, None if loaded.steps == self.start.steps else loaded)
             while len(self._scorers) > REMEMBERED:
                 self._scorers.popitem(last=False)
         return self._scorers[model]
 
-    def _window(self, index: int) -> _Known:
-        if index in self._windows:
-            return self._windows[index]
-        entry = self._ledger.read(index)
-        return self._known(entry.window, dict(entry.scores))
+    def _remembered(self, window: Window, scores: dict[str, npt.NDArray[np.float64]]) -> Remembered:
+        column = window.records.column(self.start.dataset.label_name)
+        return Remembered(window, self.start.steps, column, self._labels.known(window, column), scores)
 
-    def _known(self, window: Window, scores: dict[str, npt.NDArray[np.float64]]) -> _Known:
-        labels = window.records.column(self._start.dataset.label_name).to_numpy()
-        return _Known(featurise(self._start.steps, window.records), labels, scores)
+
+def _scorer(model: Model, own: Model | None) -> Callable[[Remembered], npt.NDArray[np.float64]]:
+    """Scores a window with features computed once for all models, or by the model's own steps where these differ."""
+    scorer = Scorer(model.estimator)
+    if own is None:
+        return lambda known: scorer.score(known.features)
+    return lambda known: scorer.score(known.features_by(own.steps))

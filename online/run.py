@@ -19,12 +19,13 @@ import tomli_w
 
 from producer.dataset import Dataset
 from producer.errors import RunError
-from producer.lines import shorten
 from producer.recipe import read_truth
 from static_model.artifact import Model, load_model, model_digest, save_model
 
 from .arms import Arm
 from .files import append_line, replace_file
+from .identity import joined, refuse_late, refuse_other
+from .labels import IMMEDIATE, Labels
 from .windows import Position
 
 FORMAT = 1
@@ -89,9 +90,11 @@ def open_run(
     *,
     model: Model,
     arms: Sequence[Arm],
+    primary: Sequence[str] = (),
     source: Mapping[str, Any],
     window: int,
     seed: int,
+    labels: Labels = IMMEDIATE,
     asked: Mapping[str, Any],
 ) -> Iterator[Run]:
     """Make the run directory, or take it up again if it holds this run; held by one process at a time.
@@ -100,9 +103,11 @@ def open_run(
         path: the directory.
         model: the starting model.
         arms: the arms asked for; those that the run has already stay in it.
+        primary: arms declared primary; only a run's first start can declare them.
         source: what identifies the stream.
         window: records per window.
         seed: the run's seed.
+        labels: when labels become known.
         asked: everything that was asked, for experiment.toml.
 
     Raises:
@@ -115,18 +120,21 @@ def open_run(
         "model": digest,
         "window": window,
         "seed": seed,
+        "label_delay": labels.delay,
+        "label_share": labels.share,
     }
     _refuse_foreign(path)
     with _alone(path):
         _sweep(path)
         known = (path / "manifest.json").exists()
-        manifest = read_manifest(path) if known else _new_manifest(identity, model, digest)
-        _refuse_other(path, manifest["identity"], identity)
+        manifest = read_manifest(path) if known else _new_manifest(identity, model, digest, primary)
+        refuse_other(path, manifest["identity"], identity)
+        refuse_late(path, manifest.get("primary", []), primary)
         run = Run(path, manifest, _read_positions(path / "positions.jsonl"))
-        run.update(arms=_joined(path, manifest["arms"], arms))
+        run.update(arms=joined(path, manifest["arms"], arms))
         if not (path / "models" / run.static).exists():
             save_model(model, path / "models" / run.static)
-        experiment = {**asked, "arm": [arm.model_dump(mode="json") for arm in run.arms]}
+        experiment = {**asked, "arm": [arm.plain() for arm in run.arms]}
         with replace_file(path / "experiment.toml") as file:
             file.write(tomli_w.dumps(experiment).encode())
         yield run
@@ -198,45 +206,18 @@ def _refuse_foreign(path: Path) -> None:
         )
 
 
-def _new_manifest(identity: dict[str, Any], model: Model, digest: str) -> dict[str, Any]:
+def _new_manifest(identity: dict[str, Any], model: Model, digest: str, primary: Sequence[str]) -> dict[str, Any]:
     versions = {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES}
     return {
         "format": FORMAT,
         "identity": identity,
         "arms": {},
+        "primary": list(primary),
         "static": digest[:12],
         "threshold": model.threshold,
         "versions": versions,
         "state": "running",
     }
-
-
-def _refuse_other(path: Path, held: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
-    for place, was, now in _differences(held, asked):
-        raise RunError(
-            f"{path} holds another run: its {place} is {was}, now asked for is {now}. "
-            "Choose another --run, or ask for the same again"
-        )
-
-
-def _joined(path: Path, held: Mapping[str, Any], arms: Sequence[Arm]) -> dict[str, Any]:
-    asked = {arm.name: arm.model_dump(mode="json") for arm in arms}
-    for name, arm in asked.items():
-        for place, was, now in _differences(held.get(name, arm), arm):
-            raise RunError(
-                f"the arm '{name}' of {path} has another specification: its {place} is {was}, now {now}. "
-                "Give the new arm a name of its own"
-            )
-    return {**held, **asked}
-
-
-def _differences(held: Any, asked: Any, place: str = "") -> Iterator[tuple[str, str, str]]:
-    """Where two JSON values differ, and both values there, shortened."""
-    if isinstance(held, Mapping) and isinstance(asked, Mapping):
-        for key in sorted({*held, *asked}):
-            yield from _differences(held.get(key), asked.get(key), f"{place}.{key}".removeprefix("."))
-    elif held != asked:
-        yield place, shorten(held), shorten(asked)
 
 
 def _read_positions(path: Path) -> dict[int, Position]:

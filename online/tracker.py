@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from .files import replace_file
+from .labels import label_values
 from .ledger import Entry, Ledger
 from .task import COLUMNS, BinaryTask
 from .windows import Position
@@ -25,7 +26,7 @@ FIXED = (
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What an arm did, counted: alarms are episodes, `rows` is the sum over all fits, rejected ones too."""
+    """What an arm did, counted: alarms are episodes, `fits` and `rows` include rejected fits and those of folds."""
 
     alarms: int = 0
     fits: int = 0
@@ -33,6 +34,7 @@ class Cost:
     promoted: int = 0
     rejected: int = 0
     refused: int = 0
+    rolled_back: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +51,12 @@ def count_cost(events: Iterable[Mapping[str, Any]], arm: str) -> Cost:
     times = Counter(event["event"] for event in mine)
     return Cost(
         alarms=times["drift"],
-        fits=times["retrain"],
+        fits=sum(int(event.get("fits", 1)) for event in mine if event["event"] == "retrain"),
         rows=sum(int(event["rows"]) for event in mine if event["event"] == "retrain"),
         promoted=times["promoted"],
         rejected=times["rejected"],
         refused=times["refused"],
+        rolled_back=times["rolled back"],
     )
 
 
@@ -107,12 +110,17 @@ def _totals(rows: list[dict[str, Any]], events: list[dict[str, Any]]) -> dict[st
 
 def _rows(entry: Entry, task: BinaryTask, label: str) -> Iterator[dict[str, Any]]:
     window = entry.window
-    labels = window.records.column(label).to_numpy()
+    column = window.records.column(label)
+    there = column.is_valid().to_numpy(zero_copy_only=False)
+    labels = label_values(column)[there]
+    measured: dict[str, tuple[Any, ...]] = {}  # many arms, few models
     for arm, part in sorted(entry.arms.items(), key=lambda item: _order(item[0])):
         fixed = (window.index, arm, window.first_seq, window.last_seq, len(window.seqs), len(labels))
         lost = (len(window.dead), len(window.set_aside), len(window.missing))
         complete = "true" if window.complete else "false"
-        values = (*fixed, *lost, complete, part.model, *task.row(labels, entry.scores[part.model]))
+        if part.model not in measured:
+            measured[part.model] = task.row(labels, entry.scores[part.model][there])
+        values = (*fixed, *lost, complete, part.model, *measured[part.model])
         yield dict(zip((*FIXED, *COLUMNS), values, strict=True))
 
 

@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict
-
 from online.interfaces import Judgement, Losses
+from online.judging import Judge
 
 
-class NoGate(BaseModel):
+class NoGate(Judge):
     """Promotes the first challenger as soon as it is trained, unseen."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     kind: Literal["none"] = "none"
-    waits: ClassVar[bool] = False
+    trial: ClassVar[Literal["none"]] = "none"
 
     def judge(self, champion: Losses, challengers: Mapping[str, Losses]) -> Judgement:
         """The first challenger, whatever its losses."""

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from online.interfaces import Span
+from online.interfaces import Attempt, Rows
+from online.sets import SetOfRows
 
 
-class Last(BaseModel):
-    """The last `windows` windows of the stream (fewer near its start); never static rows."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class Last(SetOfRows):
+    """The last `windows` labelled windows of the stream (fewer near its start); never static rows."""
 
     kind: Literal["last"] = "last"
     windows: int = Field(ge=1)
-    minimum: int = Field(default=20, ge=2)
 
     @property
     def title(self) -> str:
         """Such as 'last 20'."""
         return f"last {self.windows}"
 
-    def span(self, window: int, *, since: int | None) -> Span:
+    def rows(self, window: int, attempt: Attempt) -> Rows:
         """The windows that end with `window`."""
-        return Span(max(0, window - self.windows + 1), window)
+        return self.chosen(window - self.windows + 1, window)

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from online.interfaces import Attempt, Rows
+from online.sets import SetOfRows
 
-from online.interfaces import Span
 
-
-class SinceChange(BaseModel):
-    """The windows from the one that the change is dated to; needs a policy that dates changes."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class SinceChange(SetOfRows):
+    """The windows from the one that the change is dated to: for a changed concept."""
 
     kind: Literal["since-change"] = "since-change"
-    minimum: int = Field(default=20, ge=2)
+    needs_date: ClassVar[bool] = True
 
     @property
     def title(self) -> str:
         """'since-change'."""
         return self.kind
 
-    def span(self, window: int, *, since: int | None) -> Span:
+    def rows(self, window: int, attempt: Attempt) -> Rows:
         """The windows from the change to `window`."""
-        assert since is not None, "arms.py refuses since-change without a policy that dates changes"
-        return Span(since, window)
+        assert attempt.since is not None, "arms.py refuses it without a policy that dates changes"
+        return self.chosen(attempt.since, window)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from online.arms import Arm
 from online.contestant import Contestant
 from online.gates.none import NoGate
 from online.gates.shadow import Shadow
-from online.interfaces import Attempt, Event, Losses, Outcome, Pool, Span
+from online.interfaces import Attempt, Event, Losses, Outcome, Pool, Rows, Situation, Span
 from online.memo import Fit, Refused
 from online.policies.drift import Drift, DriftEpisodes
 from online.training_sets.last import Last
@@ -46,10 +47,11 @@ class FakeMemo:
         losses = self.losses(model, window)
         return Outcome(window, np.zeros(RECORDS, np.int8), losses, losses, 0.5)
 
-    def fit(self, learner: object, span: Span, *, minimum: int) -> Fit | Refused:
+    def fit(self, learner: object, rows: Rows, *, minimum: int) -> Fit | Refused:
         """What was scripted for the span."""
-        self.asked.append((span, minimum))
-        return self.fits(span)
+        assert rows.span is not None
+        self.asked.append((rows.span, minimum))
+        return self.fits(rows.span)
 
 
 @dataclass
@@ -75,10 +77,10 @@ class Scripted:
         """Itself."""
         return self
 
-    def step(self, outcome: Outcome, *, judged: bool | None, current: object) -> Attempt | None:
+    def step(self, seen: Situation) -> Attempt | None:
         """The attempt written down for this window; window, errors and verdict are kept."""
-        self.shown.append((outcome.window, int(outcome.losses.sum()), judged))
-        return self.attempts.get(outcome.window)
+        self.shown.append((seen.outcome.window, int(seen.outcome.losses.sum()), seen.judged))
+        return self.attempts.get(seen.outcome.window)
 
 
 def contestant(policy: Any = None, *, sets: tuple = (SinceChange(), Last(windows=20)), gate: Any = None) -> Contestant:
@@ -89,7 +91,12 @@ def contestant(policy: Any = None, *, sets: tuple = (SinceChange(), Last(windows
 
 def drive(arm: Contestant, memo: FakeMemo, windows: Iterable[int]) -> list[tuple[int, Event]]:
     """Reveal the windows one by one; every event with its window."""
-    return [(window, event) for window in windows for event in arm.learn((window,), memo)]  # type: ignore[arg-type]
+    return [(window, event) for window in windows for event in arm.learn(now(window), (window,), memo)]  # type: ignore[arg-type]
+
+
+def now(index: int) -> Any:
+    """The window that has just been predicted, as far as an arm looks at it."""
+    return SimpleNamespace(index=index, complete=True)
 
 
 def having(events: list[tuple[int, Event]], kind: str, key: str = "event") -> list[tuple[int, Any]]:
@@ -229,7 +236,7 @@ def test_after_a_promotion_the_detector_starts_from_the_new_models_errors() -> N
     assert sorted({window for window, _ in having(events, "rejected")}) == [CHANGE + 1, CHANGE + 2, CHANGE + 4]
     assert arm.champion == "new"
     (episodes,) = policy.episodes
-    assert episodes.detector.pool == Pool(4 * RECORDS, 11 + 22 + 33 + 44)
+    assert episodes.pool == Pool(4 * RECORDS, 11 + 22 + 33 + 44)
 
 
 def test_a_change_is_not_dated_across_a_reset() -> None:
@@ -264,7 +271,7 @@ def seen_without(empty: int) -> list[tuple[int, Event]]:
     memo = FakeMemo(bad_from(CHANGE, errors=35) | HOPELESS, named({}))
     arm = contestant(sets=(SinceChange(),))
     windows = (() if window == empty else (window,) for window in range(CHANGE + 10))
-    return [(window, event) for window, due in enumerate(windows) for event in arm.learn(due, memo)]  # type: ignore[arg-type]
+    return [(window, event) for window, due in enumerate(windows) for event in arm.learn(now(window), due, memo)]  # type: ignore[arg-type]
 
 
 def test_a_window_without_records_does_not_shift_the_date() -> None:

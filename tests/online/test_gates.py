@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from online.gates.none import NoGate
-from online.gates.shadow import Shadow, paired_gain
+from online.gates.shadow import Shadow
+from online.judging import paired_gain
 
 RIGHT, WRONG = np.zeros(1000), np.ones(1000)
 

@@ -13,14 +13,14 @@ import numpy as np
 import pytest
 
 from online.duel import run_duel
-from online.interfaces import Span
+from online.interfaces import Rows, Span
 from online.learners.batch import ScikitLearn
 from online.ledger import Entry, Ledger
 from online.memo import Fit, Memo, Refused
 from online.source import START, FileSource
 from online.windows import Window
 from producer.dataset import Dataset
-from static_model.artifact import Estimator, Forest, Model, load_model, save_model
+from static_model.artifact import Forest, Model, load_model, save_model
 
 SIZE = 100
 LAST = "x:policy=threshold,below=0.9,train=last-5,gate=none"
@@ -32,7 +32,7 @@ class Counting(ScikitLearn):
 
     seeds: ClassVar[list[int]] = []
 
-    def fit(self, *args, seed: int, **options) -> Estimator:
+    def fit(self, *args, seed: int, **options) -> Model:
         """As the learner's."""
         self.seeds.append(seed)
         return super().fit(*args, seed=seed, **options)
@@ -80,9 +80,9 @@ def models(tmp_path: Path, run: str = "run") -> set[str]:
 
 def test_too_few_rows_are_refused_in_words(make: Make, tmp_path: Path) -> None:
     """Below the minimum nothing is fitted; with just as many rows it is."""
-    assert make().fit(ScikitLearn(), Span(1, 2), minimum=201) == Refused("only 200 rows, 201 are needed")
+    assert make().fit(ScikitLearn(), Rows(Span(1, 2)), minimum=201) == Refused("only 200 rows, 201 are needed")
     assert models(tmp_path) == {"start"}
-    fit = make().fit(ScikitLearn(), Span(1, 2), minimum=200)
+    fit = make().fit(ScikitLearn(), Rows(Span(1, 2)), minimum=200)
     assert isinstance(fit, Fit)
     assert (fit.rows, {"start", fit.model}) == (200, models(tmp_path))
 
@@ -93,7 +93,7 @@ def test_rows_of_one_class_are_refused_in_words(
 ) -> None:
     """Nothing can be learned from a single class, and nothing is left behind."""
     lines = [line.rsplit(b",", 1)[0] + b"," + label for line in tiny_lines(SIZE, seed=3)]
-    found = make(lines=lines).fit(ScikitLearn(), Span(0, 0), minimum=2)
+    found = make(lines=lines).fit(ScikitLearn(), Rows(Span(0, 0)), minimum=2)
     assert found == Refused(f"all 100 rows are of class {known}")
     assert models(tmp_path) == {"start"}
 
@@ -102,7 +102,7 @@ def test_rows_that_are_no_records_do_not_count(make: Make, tiny_lines) -> None:
     """Dead letters of the span aren't trained on."""
     lines = tiny_lines(SIZE, seed=3)
     lines[10:13] = [b"bad", b"", b"one,2.0,word,attack"]
-    fit = make(lines=lines).fit(ScikitLearn(), Span(0, 0), minimum=2)
+    fit = make(lines=lines).fit(ScikitLearn(), Rows(Span(0, 0)), minimum=2)
     assert isinstance(fit, Fit)
     assert fit.rows == 97
 
@@ -110,8 +110,10 @@ def test_rows_that_are_no_records_do_not_count(make: Make, tiny_lines) -> None:
 def test_an_equal_fit_is_made_once(make: Make, counting: Counting, tmp_path: Path) -> None:
     """Asked for again, by another arm or after a restart, it is looked up."""
     memo = make()
-    first = memo.fit(counting, Span(0, 1), minimum=20)
-    assert first == memo.fit(counting, Span(0, 1), minimum=50) == make().fit(counting, Span(0, 1), minimum=20)
+    first = memo.fit(counting, Rows(Span(0, 1)), minimum=20)
+    assert (
+        first == memo.fit(counting, Rows(Span(0, 1)), minimum=50) == make().fit(counting, Rows(Span(0, 1)), minimum=20)
+    )
     assert len(counting.seeds) == 1
     assert models(tmp_path) == {"start", first.model}  # type: ignore[union-attr]
 
@@ -133,32 +135,29 @@ class Other(ScikitLearn):
 def test_a_fits_id_tells_what_determines_it(make: Make, counting: Counting) -> None:
     """Another seed, span, learner or starting model makes another fit, with a seed of its own."""
     wishes = {
-        "the same": make("one").fit(counting, Span(0, 1), minimum=20),
-        "seed": make("two", seed=8).fit(counting, Span(0, 1), minimum=20),
-        "first": make("one").fit(counting, Span(1, 1), minimum=20),
-        "last": make("one").fit(counting, Span(0, 2), minimum=20),
-        "static": make("three", static="other").fit(counting, Span(0, 1), minimum=20),
-        "learner": make("one").fit(Other(), Span(0, 1), minimum=20),
+        "the same": make("one").fit(counting, Rows(Span(0, 1)), minimum=20),
+        "seed": make("two", seed=8).fit(counting, Rows(Span(0, 1)), minimum=20),
+        "first": make("one").fit(counting, Rows(Span(1, 1)), minimum=20),
+        "last": make("one").fit(counting, Rows(Span(0, 2)), minimum=20),
+        "static": make("three", static="other").fit(counting, Rows(Span(0, 1)), minimum=20),
+        "learner": make("one").fit(Other(), Rows(Span(0, 1)), minimum=20),
     }
     ids = {fit.model for fit in wishes.values()}  # type: ignore[union-attr]
     assert len(ids) == len(wishes)
     assert len(set(counting.seeds)) == len(wishes) - 1
-    assert wishes["the same"] == make("four").fit(counting, Span(0, 1), minimum=20)
+    assert wishes["the same"] == make("four").fit(counting, Rows(Span(0, 1)), minimum=20)
     assert counting.seeds[-1] == counting.seeds[0]
 
 
 def test_a_fitted_model_says_where_it_came_from(make: Make, tiny_start: Model, tmp_path: Path) -> None:
     """It has no held-out records, and keeps the contract, the threshold and its span."""
     assert tiny_start.holdout_records == 500
-    fit = make().fit(ScikitLearn(), Span(1, 2), minimum=20)
+    fit = make().fit(ScikitLearn(), Rows(Span(1, 2)), minimum=20)
     fitted = load_model(tmp_path / "run/models" / fit.model)  # type: ignore[union-attr]
     assert (fitted.holdout_records, fitted.holdout_errors) == (0, 0)
     assert (fitted.dataset, fitted.steps, fitted.threshold) == (tiny_start.dataset, tiny_start.steps, 0.5)
-    assert {key: fitted.info[key] for key in ("engine", "windows", "rows")} == {
-        "engine": "scikit-learn",
-        "windows": [1, 2],
-        "rows": 200,
-    }
+    assert (fitted.info["engine"], fitted.info["rows"]) == ("scikit-learn", 200)
+    assert fitted.info["trained_on"]["span"] == {"first": 1, "last": 2}
 
 
 def test_scores_can_not_be_changed(make: Make, tiny_lines, stream, tmp_path: Path) -> None:

@@ -33,6 +33,7 @@ def test_a_new_run_says_what_it_is(opened: Open, tiny_start: Model, tiny: Datase
         manifest = read_manifest(run.path)
         assert not run.finished
     identity = {"source": {"file": "abc"}, "contract": tiny.fingerprint, "model": digest, "window": 1000, "seed": 0}
+    identity |= {"label_delay": 0, "label_share": 1.0}
     assert manifest["identity"] == identity
     assert (manifest["format"], manifest["state"], manifest["threshold"]) == (1, "running", 0.5)
     assert list(manifest["arms"]) == ["static", "dynamic"]

@@ -1,0 +1,63 @@
+"""What makes a run this run: what may be asked of it again, and what is another one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from producer.errors import RunError
+from producer.lines import shorten
+
+from .arms import Arm
+
+
+def refuse_other(path: Path, held: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
+    """Refuse a run directory whose identity isn't the one asked for.
+
+    Raises:
+        RunError: it holds another run; the message says where they differ.
+    """
+    for place, was, now in _differences(held, asked):
+        raise RunError(
+            f"{path} holds another run: its {place} is {was}, now asked for is {now}. "
+            "Choose another --run, or ask for the same again"
+        )
+
+
+def refuse_late(path: Path, declared: Sequence[str], asked: Sequence[str]) -> None:
+    """Refuse to declare other arms primary than at the first start: whoever has seen results may not choose.
+
+    Raises:
+        RunError: other arms are asked for.
+    """
+    if asked and list(asked) != list(declared):
+        raise RunError(
+            f"{path} was started with {', '.join(declared) or 'no arms'} declared primary, now asked for is "
+            f"{', '.join(asked)}. That can't be declared afterwards; start a new run"
+        )
+
+
+def joined(path: Path, held: Mapping[str, Any], arms: Sequence[Arm]) -> dict[str, Any]:
+    """The arms that a run holds, by name, and those asked for.
+
+    Raises:
+        RunError: a known arm is asked for with another specification.
+    """
+    asked = {arm.name: arm.plain() for arm in arms}
+    for name, arm in asked.items():
+        for place, was, now in _differences(held.get(name, arm), arm):
+            raise RunError(
+                f"the arm '{name}' of {path} has another specification: its {place} is {was}, now {now}. "
+                "Give the new arm a name of its own"
+            )
+    return {**held, **asked}
+
+
+def _differences(held: Any, asked: Any, place: str = "") -> Iterator[tuple[str, str, str]]:
+    """Where two JSON values differ, and both values there, shortened."""
+    if isinstance(held, Mapping) and isinstance(asked, Mapping):
+        for key in sorted({*held, *asked}):
+            yield from _differences(held.get(key), asked.get(key), f"{place}.{key}".removeprefix("."))
+    elif held != asked:
+        yield place, shorten(held), shorten(asked)

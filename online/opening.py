@@ -1,0 +1,85 @@
+"""Opening the stream that was asked for: a file, a topic at a broker, or what a finished run holds of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from producer.dataset import Dataset, Wire
+from producer.errors import UsageError
+
+from .run import read_manifest
+from .source import FileSource, FinishedSource, Source, TopicSource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stream:
+    """Which stream to read.
+
+    Attributes:
+        topic: this topic at `bootstrap` ...
+        file: ... or this CSV file.
+        bootstrap: HOST:PORT of a Kafka broker.
+        config: further settings of the Kafka client.
+        wire: how a topic's records travel; as the contract says if None.
+    """
+
+    topic: str | None = None
+    file: Path | None = None
+    bootstrap: str | None = None
+    config: Mapping[str, object] = field(default_factory=dict)
+    wire: Wire | None = None
+
+    @property
+    def asked(self) -> dict[str, str]:
+        """What experiment.toml says of it."""
+        return {"topic": self.topic} if self.topic else {"file": str(self.file)}
+
+
+def finished_source(run: Path, topic: str | None) -> FinishedSource | None:
+    """The stream of a run that has read this topic to its end and still holds all its windows; else None.
+
+    Such a run can be looked at again, and given more arms, without a broker.
+    """
+    if topic is None or not (run / "manifest.json").exists():
+        return None
+    manifest = read_manifest(run)
+    source = manifest["identity"]["source"]
+    held = len(list((run / "segments").glob("??????.arrow")))
+    if manifest["state"] != "finished" or source.get("topic") != topic or held != manifest.get("windows"):
+        return None
+    return FinishedSource(source, {"topic": topic})
+
+
+@contextmanager
+def open_source(stream: Stream, dataset: Dataset, run: Path, *, window: int) -> Iterator[Source]:
+    """The stream, as windows that can be taken up again.
+
+    Args:
+        stream: what was asked for.
+        dataset: the contract of the model.
+        run: the run directory, which may hold the end offsets of an earlier start, or the whole stream.
+        window: records per window.
+
+    Raises:
+        UsageError: neither or both of topic and file are named, or there is no broker for the topic.
+    """
+    wire = stream.wire or dataset.wire
+    if stream.file is not None and stream.topic is None:
+        yield FileSource(stream.file, dataset, window)
+    elif stream.topic is None or stream.file is not None:
+        raise UsageError("name either a topic or a file to evaluate")
+    elif finished := finished_source(run, stream.topic):
+        yield replace(finished, identity={**finished.identity, "wire": wire})
+    elif stream.bootstrap is None:
+        raise UsageError(f"to read topic '{stream.topic}' a broker is needed: name one with --bootstrap HOST:PORT")
+    else:
+        from producer.topic import TopicReader  # a duel over a file needs no Kafka client
+
+        manifest = read_manifest(run) if (run / "manifest.json").exists() else {}
+        same = manifest and manifest["identity"]["source"].get("topic") == stream.topic
+        ends = {int(p): end for p, end in manifest.get("ends", {}).items()} if same else {}
+        with TopicReader(stream.bootstrap, stream.topic, config=stream.config) as reader:
+            yield TopicSource(reader, dataset, size=window, wire=wire, ends=ends or None)

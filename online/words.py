@@ -1,0 +1,82 @@
+"""The short words for a component: `word`, `word(value, name=value)`, or `word-5` for `word(5)`."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A word with its arguments, those without and those with a name; each argument is still text."""
+
+    word: str
+    unnamed: tuple[str, ...]
+    named: dict[str, str]
+
+
+def parse_call(text: str, known: Container[str] = ()) -> Call:
+    """Take the words for one component apart; arguments that are components themselves stay as they are.
+
+    Args:
+        text: what the user wrote.
+        known: words of which `word-5` is no short form, as they end so themselves.
+
+    Raises:
+        ValueError: the parentheses don't match, or an argument is empty.
+
+    >>> parse_call("drift(adwin(delta=0.01), look_back=5)")
+    Call(word='drift', unnamed=('adwin(delta=0.01)',), named={'look_back': '5'})
+    >>> parse_call("last-20")
+    Call(word='last', unnamed=('20',), named={})
+    """
+    text = text.strip()
+    word, opened, rest = text.partition("(")
+    if not opened:
+        before, dash, number = text.rpartition("-")
+        if dash and number.isdecimal() and text not in known:
+            return Call(before, (number,), {})
+        return Call(text, (), {})
+    if not rest.endswith(")"):
+        raise ValueError(f"'{text}' doesn't end with the ) that its ( asks for")
+    unnamed: list[str] = []
+    named: dict[str, str] = {}
+    for part in split(rest[:-1], ","):
+        name, equals, value = part.partition("=")
+        if equals and "(" not in name:
+            if name.strip() in named:
+                raise ValueError(f"'{text}': {name.strip()} is given twice")
+            named[name.strip()] = value.strip()
+        elif named:
+            raise ValueError(f"'{text}': '{part}' has no name, but stands after values that have one")
+        else:
+            unnamed.append(part)
+    return Call(word.strip(), tuple(unnamed), named)
+
+
+def split(text: str, mark: str) -> list[str]:
+    """The parts of a text between marks that stand outside all parentheses; nothing for an empty text.
+
+    Raises:
+        ValueError: the parentheses don't match, or a part is empty.
+
+    >>> split("a(b,c),d", ",")
+    ['a(b,c)', 'd']
+    """
+    parts, depth = [""], 0
+    for letter in text:
+        depth += (letter == "(") - (letter == ")")
+        if depth < 0:
+            break
+        if letter == mark and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += letter
+    if depth:
+        raise ValueError(f"the parentheses of '{text}' don't match")
+    parts = [part.strip() for part in parts]
+    if parts == [""]:
+        return []
+    if "" in parts:
+        raise ValueError(f"'{text}' holds an empty part between two '{mark}'")
+    return parts
