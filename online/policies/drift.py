@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
@@ -26,6 +26,7 @@ ATTEMPTS_AT = (2, 4, 8, 16)
 """An episode's attempts after the one at the alarm, in labelled windows since the change."""
 MISSES = 2
 """An episode ends after this many attempts in a row without a promotion."""
+NOTHING = Pool(0, 0)
 
 
 class Drift(BaseModel):
@@ -93,6 +94,9 @@ class DriftEpisodes:
 
     def _watch(self, seen: Situation) -> Attempt | None:
         outcome = seen.outcome
+        if seen.judged:  # late, after the end of its episode: there is a new model all the same
+            self._restart([seen.current(outcome.window)])
+            return None
         if seen.stale:
             return None
         part = Pool(len(outcome.losses), int(outcome.losses.sum()))
@@ -139,10 +143,15 @@ class DriftEpisodes:
         return Attempt(reason, since=episode.since, warned=self.warned)
 
     def _close(self, episode: Episode, window: int, current: Callable[[int], Losses]) -> None:
-        self.pool = episode.pool
-        if episode.promoted is not None:
-            losses = [current(index) for index in range(episode.promoted, window + 1)]
-            self.pool = Pool(sum(len(part) for part in losses), int(sum(part.sum() for part in losses)))
+        if episode.promoted is None:
+            self._restart([], episode.pool)
+        else:
+            self._restart([current(index) for index in range(episode.promoted, window + 1)])
+
+    def _restart(self, losses: Sequence[Losses], pool: Pool = NOTHING) -> None:
+        """The detector starts anew from a pool and these windows of the model in force."""
+        records, errors = sum(len(part) for part in losses), int(sum(part.sum() for part in losses))
+        self.pool = Pool(pool.records + records, pool.errors + errors)
         self.detector.reset(self.pool)
         self.history, self.warned, self.episode = [], None, None
 
