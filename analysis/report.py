@@ -1,4 +1,4 @@
-"""A run -> its report: summary.json, figures/, and what is shown of them in a terminal."""
+"""A run -> its report: summary.json and figures/."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -24,9 +24,6 @@ from .judgement import dispersions, judge, primary_arms, watched_arms
 from .measured import HERE, Where, measure_run
 from .power import Yardstick
 from .runs import Outcomes, Run, read_outcomes, read_run
-
-if TYPE_CHECKING:
-    from rich.table import Table
 
 FORMAT = 1
 DEFAULT_METRICS = ("accuracy", "f1")
@@ -170,31 +167,3 @@ def _notes_on_claims(run: Run, comparisons: Mapping[str, Any]) -> list[str]:
     if any(one["finding"] in found and one["detectable"] is None for one in comparisons.values()):
         notes.append(NO_YARDSTICK)
     return notes
-
-
-def sentences(summary: dict[str, Any]) -> list[str]:
-    """The report in words: what was read, the verdict on each arm, and what must be known with it."""
-    lost = [
-        f"{summary[key]:,} {words}"
-        for key, words in (("dead", "dead letters"), ("set_aside", "set aside"), ("missing", "missing"))
-        if summary.get(key)
-    ]
-    read = f"{summary['records']:,} records in {summary['windows']:,} windows"
-    return [", ".join([read, *lost]) + ".", *summary["verdicts"].values(), *summary["notes"]]
-
-
-def result_table(summary: dict[str, Any]) -> Table:
-    """Arms and baselines with their totals and costs, at most 80 columns wide for short names of arms."""
-    from rich.table import Table
-
-    table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold")
-    table.add_column("arm\n", overflow="fold")
-    titles = ("accuracy", "precision", "recall", "F1", "MCC", "alarms", "fits", "rows\ntrained", "promoted")
-    for title in titles:
-        table.add_column(title if "\n" in title else f"{title}\n", justify="right")
-    for name, arm in {**summary["arms"], **summary["baselines"]}.items():
-        values = [arm["metrics"][metric] for metric in ("accuracy", "precision", "recall", "f1", "mcc")]
-        cost = arm.get("cost")
-        paid = [f"{cost[key]:,}" for key in ("alarms", "fits", "rows", "promoted")] if cost else [""] * 4
-        table.add_row(name, *("" if value is None else f"{value:.4f}" for value in values), *paid)
-    return table
