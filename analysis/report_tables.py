@@ -64,12 +64,12 @@ def _deployment(summary: Summary) -> Table | None:
 
 def _price(summary: Summary) -> Table | None:
     price = summary["price"]
-    if len(summary["arms"]) < 2:
+    if len(price["curve"]["totals"]) < 2:
         return None
     rows = []
     for segment in price["cheapest"]:
-        high = "any" if segment["high"] is None else f"below {segment['high']:,.0f}"
-        rows.append([segment["arm"], f"{segment['low']:,.0f}", high])
+        high = "any" if segment["high"] is None else f"below {segment['high']:,.1f}"
+        rows.append([segment["arm"], f"{segment['low']:,.1f}", high])
     return _table("cheapest arm", ("from", "to"), rows)
 
 
