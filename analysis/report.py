@@ -21,7 +21,7 @@ from .compare import majority_class, no_change
 from .dispersion import warning
 from .figures import plot_metric
 from .judgement import dispersions, judge, primary_arms, watched_arms
-from .power import Yardstick
+from .power import Discordance
 from .runs import Outcomes, Run, read_outcomes, read_run
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 DEFAULT_METRICS = ("accuracy", "f1")
-NO_YARDSTICK = (
+NO_DISCORDANCE = (
     "How small a difference this stream could have shown isn't known: it is measured on the discordance of 'never' and "
     "'always', and no arm is retrained after every window here."
 )
@@ -51,7 +51,7 @@ def write_report(
     metrics: Sequence[str] = DEFAULT_METRICS,
     truth: Path | None = None,
     out: Path | None = None,
-    yardstick: Yardstick | None = None,
+    noise: Discordance | None = None,
 ) -> Report:
     """Write summary.json and a figure with its numbers for each metric.
 
@@ -60,7 +60,7 @@ def write_report(
         metrics: what to draw, of `static_model.metrics.METRICS`.
         truth: a file with the planted truth, if not the run's own.
         out: where to write; the run directory if None.
-        yardstick: the discordance of never and always on this stream; see `judge`.
+        noise: the discordance of never and always on this stream; see `judge`.
 
     Raises:
         UsageError: no such metric.
@@ -69,7 +69,7 @@ def write_report(
     for metric in metrics:
         _check_metric(metric)
     run = read_run(path, truth=truth)
-    summary = summarise(run, read_outcomes(run), yardstick=yardstick)
+    summary = summarise(run, read_outcomes(run), noise=noise)
     folder = out or path
     try:
         (folder / "figures").mkdir(parents=True, exist_ok=True)
@@ -90,7 +90,7 @@ def _check_metric(metric: str) -> None:
         raise UsageError(f"no metric '{metric}'{hint} Known are {', '.join(METRICS)}")
 
 
-def summarise(run: Run, outcomes: Outcomes, *, yardstick: Yardstick | None = None) -> dict[str, Any]:
+def summarise(run: Run, outcomes: Outcomes, *, noise: Discordance | None = None) -> dict[str, Any]:
     """Everything that a report says, as plain JSON values; undefined metrics are None.
 
     Totals come from summed counts, never from averages over windows.
@@ -100,7 +100,7 @@ def summarise(run: Run, outcomes: Outcomes, *, yardstick: Yardstick | None = Non
     labels = np.concatenate([*outcomes.labels, np.empty(0, dtype=np.int8)]).astype(np.int8)
     records = int(static["records"].sum())
     scatter = dispersions(run, outcomes)
-    judged = judge(run, outcomes, costs, yardstick=yardstick)
+    judged = judge(run, outcomes, costs, noise=noise)
     lost = {name: int(static[name].sum()) for name in ("dead", "set_aside", "missing") if name in static}
     return {
         "format": FORMAT,
@@ -161,7 +161,7 @@ def _notes_on_claims(run: Run, comparisons: Mapping[str, Any]) -> list[str]:
         notes.append(f"Exploratory arms, not corrected for their number: {', '.join(others)}.")
     found = ("no difference", "identical", "too few")
     if any(one["finding"] in found and one["detectable"] is None for one in comparisons.values()):
-        notes.append(NO_YARDSTICK)
+        notes.append(NO_DISCORDANCE)
     return notes
 
 
