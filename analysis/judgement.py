@@ -51,12 +51,7 @@ def judge(
         return {"comparisons": {}, "verdicts": {reference: alone(reference)}}
     models = {arm: _models(run, arm) for arm in run.arms}
     duels = {arm: _duel(arm, reference, outcomes.wrong, models) for arm in others}
-    if noise is not None and len(noise.records) != len(outcomes.labels):
-        raise RunError(
-            f"the discordance of never and always is of another run: it has {len(noise.records):,} windows, this run "
-            f"{len(outcomes.labels):,}. Compute the baselines of this run again"
-        )
-    scale = noise or own_discordance(run, outcomes)
+    scale = own_discordance(run, outcomes) if noise is None else _checked(noise, windows=len(outcomes.labels))
     primary = primary_arms(run)
     here = holm({arm: duels[arm].comparison.p_value for arm in primary})
     more = holm({arm: duels[arm].outlook.p_value for arm in primary})
@@ -96,6 +91,15 @@ def _duel(arm: str, reference: str, wrong: Mapping[str, Sequence[Wrong]], models
     if comparison.finding in ("identical", "too few"):  # what can't be judged here can't be foretold either
         outlook = replace(outlook, estimate=None)
     return _Duel(comparison, outlook)
+
+
+def _checked(noise: Discordance, *, windows: int) -> Discordance:
+    if len(noise.records) != windows:
+        raise RunError(
+            f"the discordance of never and always is of another run: it has {len(noise.records):,} windows, this run "
+            f"{windows:,}. Compute the baselines of this run again"
+        )
+    return noise
 
 
 def own_discordance(run: Run, outcomes: Outcomes) -> Discordance | None:
