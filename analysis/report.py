@@ -22,12 +22,12 @@ from .dispersion import warning
 from .figures import plot_metric
 from .judgement import dispersions, judge, primary_arms, watched_arms
 from .measured import HERE, Where, measure_run
-from .power import Yardstick
+from .power import Discordance
 from .runs import Outcomes, Run, read_outcomes, read_run
 
 FORMAT = 1
 DEFAULT_METRICS = ("accuracy", "f1")
-NO_YARDSTICK = (
+NO_DISCORDANCE = (
     "How small a difference this stream could have shown isn't known: it is measured on the discordance of 'never' and "
     "'always', and no arm is retrained after every window here."
 )
@@ -49,7 +49,7 @@ def write_report(
     metrics: Sequence[str] = DEFAULT_METRICS,
     truth: Path | None = None,
     out: Path | None = None,
-    yardstick: Yardstick | None = None,
+    noise: Discordance | None = None,
     where: Where = HERE,
 ) -> Report:
     """Write summary.json and a figure with its numbers for each metric.
@@ -59,7 +59,7 @@ def write_report(
         metrics: what to draw, of `static_model.metrics.METRICS`.
         truth: a file with the planted truth, if not the run's own.
         out: where to write; the run directory if None.
-        yardstick: the discordance of never and always on this stream; see `judge`.
+        noise: the discordance of never and always on this stream; see `judge`.
         where: the deployment to give totals for.
 
     Raises:
@@ -69,7 +69,7 @@ def write_report(
     for metric in metrics:
         _check_metric(metric)
     run = read_run(path, truth=truth)
-    summary = summarise(run, read_outcomes(run), yardstick=yardstick, where=where)
+    summary = summarise(run, read_outcomes(run), noise=noise, where=where)
     folder = out or path
     try:
         (folder / "figures").mkdir(parents=True, exist_ok=True)
@@ -90,9 +90,7 @@ def _check_metric(metric: str) -> None:
         raise UsageError(f"no metric '{metric}'{hint} Known are {', '.join(METRICS)}")
 
 
-def summarise(
-    run: Run, outcomes: Outcomes, *, yardstick: Yardstick | None = None, where: Where = HERE
-) -> dict[str, Any]:
+def summarise(run: Run, outcomes: Outcomes, *, noise: Discordance | None = None, where: Where = HERE) -> dict[str, Any]:
     """Everything that a report says, as plain JSON values; undefined metrics are None.
 
     Totals come from summed counts, never from averages over windows.
@@ -102,7 +100,7 @@ def summarise(
     labels = np.concatenate([*outcomes.labels, np.empty(0, dtype=np.int8)]).astype(np.int8)
     records = int(static["records"].sum())
     scatter = dispersions(run, outcomes)
-    judged = judge(run, outcomes, costs, yardstick=yardstick)
+    judged = judge(run, outcomes, costs, noise=noise)
     counts = {arm: _sum_counts(run, arm) for arm in run.arms}
     lost = {name: int(static[name].sum()) for name in ("dead", "set_aside", "missing") if name in static}
     return {
@@ -165,5 +163,5 @@ def _notes_on_claims(run: Run, comparisons: Mapping[str, Any]) -> list[str]:
         notes.append(f"Exploratory arms, not corrected for their number: {', '.join(others)}.")
     found = ("no difference", "identical", "too few")
     if any(one["finding"] in found and one["detectable"] is None for one in comparisons.values()):
-        notes.append(NO_YARDSTICK)
+        notes.append(NO_DISCORDANCE)
     return notes
