@@ -9,7 +9,6 @@ folder; a third party names a module's class in an entry point of the group `dri
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import inspect
 import pkgutil
@@ -19,6 +18,8 @@ from importlib.metadata import entry_points
 from typing import Annotated, Any, Literal, TypeAlias, get_args
 
 from pydantic import BaseModel, BeforeValidator, SerializeAsAny, ValidationError
+
+from producer.errors import nearest
 
 from .words import parse_call
 
@@ -80,12 +81,6 @@ def kinds(role: Role) -> Mapping[str, type[BaseModel]]:
             raise ValueError(f"the entry point {point.name} ({point.value}) names its kind '{kind}', which is taken")
         found[kind] = made
     return found
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """` (did you mean '...'?)`, or nothing where nothing is near."""
-    found = difflib.get_close_matches(word, list(known), n=1)
-    return f" (did you mean '{found[0]}'?)" if found else ""
 
 
 def problems(error: ValidationError) -> str:
