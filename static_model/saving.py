@@ -159,7 +159,7 @@ def check_parity(model: Model, trained: Trained) -> str:
     if model.threshold != 0.5:  # Spark compares ratios of the score then, which may round
         differs &= np.abs(scores - model.threshold) > np.maximum(tolerance, TOLERANCE)
     wrong = differs | apart(scores, trained.scores, tolerance)
-    furthest = float(np.abs(scores - trained.scores).max())
+    furthest = float(np.abs(scores - trained.scores).max(initial=0.0))
     if wrong.any():
         raise ModelError(
             f"Spark and the saved model disagree on {wrong.sum():,} of {len(wrong):,} held-out records "

@@ -91,7 +91,7 @@ def test_hyper_parameters_reach_spark(spark, fit, likes) -> None:
         assert values(plain[family]) != values(fitted(family, **changed)) | {"parameters": plain[family].parameters}
 
 
-def test_the_seed_and_the_order_of_the_rows_decide(spark, fit, likes) -> None:
+def test_the_seed_decides(spark, fit, likes) -> None:
     """Another seed gives another forest."""
     features, labels = rows(400)
     one, other = (fit(features, labels, like=likes["random_forest"], seed=s, learner=Spark()) for s in (1, 2))
