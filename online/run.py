@@ -29,7 +29,7 @@ from .labels import IMMEDIATE, Labels
 from .windows import Position
 
 FORMAT = 1
-LIBRARIES = ("driftduel", "numpy", "pyarrow", "scikit-learn", "scipy")
+LIBRARIES = ("driftduel", "numpy", "pyarrow", "pyspark", "river", "scikit-learn", "scipy")
 
 
 @dataclass(slots=True)
