@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from online.detectors.psi import Psi
+from online.detectors.ss_sr import SSSR
 from online.interfaces import Outcome, Pool, Situation
-from online.policies.drift import Drift, DriftEpisodes
+from online.policies.drift import Drift, DriftEpisodes, WatchfulEpisodes
 
 
 class Scripted:
@@ -37,7 +39,7 @@ def numbered(window: int, *, stale: bool = False, judged: bool | None = None) ->
 
 def test_an_alarm_names_the_first_of_the_unbroken_warnings() -> None:
     """Warnings at 2 and, after a calm window, at 4 and 5 led to the alarm at 6: it names window 4."""
-    policy = DriftEpisodes(Scripted({2, 4, 5}, {6}), "losses", Pool(0, 0))
+    policy = DriftEpisodes(Scripted({2, 4, 5}, {6}), Pool(0, 0))
     found = [policy.step(numbered(window)) for window in range(7)]
     assert found[:6] == [None] * 6
     assert found[6] is not None
@@ -46,14 +48,14 @@ def test_an_alarm_names_the_first_of_the_unbroken_warnings() -> None:
 
 def test_an_alarm_without_a_warning_before_names_itself() -> None:
     """An alarm is a warning, too; the episode's later attempts name the same window."""
-    policy = DriftEpisodes(Scripted(set(), {3}), "losses", Pool(0, 0))
+    policy = DriftEpisodes(Scripted(set(), {3}), Pool(0, 0))
     found = [policy.step(numbered(window)) for window in range(5)]
     assert [attempt and attempt.warned for attempt in found] == [None, None, None, 3, 3]
 
 
 def test_warnings_before_an_episode_do_not_outlive_it() -> None:
     """An alarm right after an episode names its own warnings only."""
-    policy = DriftEpisodes(Scripted({1}, {2, 5}), "losses", Pool(0, 0))
+    policy = DriftEpisodes(Scripted({1}, {2, 5}), Pool(0, 0))
     judged = {3: False, 4: False}
     found = [policy.step(numbered(window, judged=judged.get(window))) for window in range(6)]
     assert [attempt.warned for attempt in found if attempt and attempt.alarm] == [1, 5]
@@ -61,7 +63,7 @@ def test_warnings_before_an_episode_do_not_outlive_it() -> None:
 
 def test_the_detector_skips_what_a_former_champion_predicted() -> None:
     """Stale windows reach neither the detector nor the pool."""
-    policy = DriftEpisodes(Scripted(set(), set()), "losses", Pool(0, 0))
+    policy = DriftEpisodes(Scripted(set(), set()), Pool(0, 0))
     for window in range(4):
         policy.step(numbered(window, stale=window in {1, 2}))
     assert policy.detector.taken == [0, 3]
@@ -70,14 +72,14 @@ def test_the_detector_skips_what_a_former_champion_predicted() -> None:
 
 def test_an_open_episode_counts_stale_windows() -> None:
     """Labels count for the next attempt, whoever predicted their records."""
-    policy = DriftEpisodes(Scripted(set(), {3}), "losses", Pool(0, 0))
+    policy = DriftEpisodes(Scripted(set(), {3}), Pool(0, 0))
     found = [policy.step(numbered(window, stale=window > 3)) for window in range(7)]
     assert [window for window, attempt in enumerate(found) if attempt] == [3, 4, 6]
 
 
 def test_a_promotion_after_the_end_of_its_episode_starts_the_detector_anew() -> None:
     """Where judgements come late, the last may come when the detector watches again: it has a new model to watch."""
-    policy = DriftEpisodes(Scripted(set(), {3}), "losses", Pool(0, 0))
+    policy = DriftEpisodes(Scripted(set(), {3}), Pool(0, 0))
     for window in range(6):
         policy.step(numbered(window, judged=False if window in {4, 5} else None))
     assert (policy.episode, policy.pool, policy.detector.starts) == (None, Pool(4, 6), 1)
@@ -93,7 +95,7 @@ def features(window: int) -> np.ndarray:
 
 def test_features_are_looked_at_before_their_labels_are_known() -> None:
     """With labels three windows late the alarm comes at once, asks for no fit, and attempts count later labels."""
-    policy = DriftEpisodes(Scripted({4}, {5}), "features", Pool(0, 0))
+    policy = WatchfulEpisodes(Scripted({4}, {5}), Pool(0, 0))
     attempts = {}
     for now in range(14):
         told = policy.step(numbered(now - 3)) if now >= 3 else None
@@ -108,7 +110,7 @@ def test_features_are_looked_at_before_their_labels_are_known() -> None:
 
 def test_an_alarm_that_asked_for_no_fit_is_no_miss() -> None:
     """Nothing was tried with it, so that two real attempts may still fail before the episode ends."""
-    policy = DriftEpisodes(Scripted(set(), {5}), "features", Pool(0, 0))
+    policy = WatchfulEpisodes(Scripted(set(), {5}), Pool(0, 0))
     for now in range(6):
         policy.look(now, features(now))
     found = [policy.step(numbered(window, judged=False if window in {3, 6, 7} else None)) for window in range(3, 8)]
@@ -119,7 +121,7 @@ def test_an_alarm_that_asked_for_no_fit_is_no_miss() -> None:
 
 def test_features_with_labels_at_once_behave_as_losses_do() -> None:
     """Where the window of the alarm is labelled already, the alarm is the first attempt."""
-    policy = DriftEpisodes(Scripted(set(), {5}), "features", Pool(0, 0))
+    policy = WatchfulEpisodes(Scripted(set(), {5}), Pool(0, 0))
     attempts = []
     for now in range(9):
         told = policy.step(numbered(now))
@@ -127,8 +129,7 @@ def test_features_with_labels_at_once_behave_as_losses_do() -> None:
     assert attempts == [(5, None), (6, None), (8, None)]
 
 
-def test_a_detector_on_losses_does_not_look_at_features() -> None:
-    """Features don't reach it."""
-    policy = Drift().begin(Pool(0, 0))
-    assert policy.look(0, features(0)) is None
-    assert policy.detector.statistic == 0.0
+def test_only_a_detector_on_features_looks_at_them() -> None:
+    """Where it eats losses, nobody has to hand features over."""
+    found = [hasattr(Drift(detector=detector).begin(Pool(0, 0)), "look") for detector in (SSSR(), Psi())]
+    assert found == [False, True]
