@@ -32,6 +32,10 @@ else:
     AnyGate = component("gate")
 
 
+BY_ROWS = ("policy", "training_sets", "gate", "latency")
+"""What only an arm has that is retrained from rows."""
+
+
 def _several(value: object) -> object:
     return split(value, "+") if isinstance(value, str) else value
 
@@ -80,9 +84,9 @@ class Arm(BaseModel):
         except ValueError:
             raise ValueError("every number must be finite, not nan or inf") from None
         if self.by_record:
-            given = {"policy", "training_sets", "gate", "latency"} & self.model_fields_set
-            if given and not isinstance(self.policy, Never):
-                raise ValueError(f"a learner that learns by record takes no {', '.join(sorted(given))}")
+            given = [key for key in BY_ROWS if getattr(self, key) != type(self).model_fields[key].default]
+            if given:
+                raise ValueError(f"a learner that learns by record takes no {', '.join(given)}")
         elif not self.training_sets and not isinstance(self.policy, Never):
             raise ValueError("train: name at least one training set, such as last-20")
         if not getattr(self.policy, "dates", False):
@@ -225,4 +229,6 @@ def _with_values(words: str, values: Mapping[str, str]) -> str:
         f"detector=ss-sr(c={value})" if name == "c" and words == "drift" else f"{name}={value}"
         for name, value in values.items()
     )
-    return f"{words[:-1]},{said})" if words.endswith(")") else f"{words}({said})"
+    if not words.endswith(")"):
+        return f"{words}({said})"
+    return f"{words[:-1]}{said})" if words[:-1].rstrip().endswith("(") else f"{words[:-1]},{said})"

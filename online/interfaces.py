@@ -286,6 +286,9 @@ class RecordLearner(Protocol):
     def warm_up(self) -> bool:
         """Whether it learns the static training rows before the stream."""
 
+    def model_dump(self, *, mode: str) -> dict[str, Any]:
+        """All that specifies it, in plain values; two learners with equal values are one model."""
+
     def begin(self, *, like: Model, seed: int) -> RunningLearner:
         """A fresh learner at work."""
 
