@@ -13,6 +13,7 @@ VERBS = {
     "demo": ("analysis.cli:demo", "The whole duel on an embedded broker and a synthetic stream."),
     "broker": ("producer.cli:broker", "Run an embedded Apache Kafka in the foreground."),
     "generate": ("producer.cli:generate", "Write synthetic records, with drift planted on demand."),
+    "inject": ("producer.inject_command:inject", "Plant drift into a file of your own."),
     "describe": ("producer.cli:describe", "Draft a contract from a file, for you to correct."),
     "explore": ("analysis.explore_command:explore", "Look at records: tables, figures, recommended features."),
     "train": ("analysis.train_command:train", "Train the static model with Spark, and say how good it is."),
@@ -20,6 +21,10 @@ VERBS = {
     "predict": ("static_model.predict_command:predict", "Score the rows of a file with a saved model."),
     "produce": ("producer.cli:produce", "Replay a file onto a Kafka topic."),
     "evaluate": ("online.cli:evaluate", "The duel of static and dynamic over a topic or a file, into a run."),
+    "experiment": (
+        "analysis.experiment_command:experiment",
+        "Streams x seeds x arms: plant, evaluate, report.",
+    ),
     "report": ("analysis.cli:report", "Table, plots and verdict of a run."),
 }
 

@@ -21,8 +21,20 @@ if TYPE_CHECKING:
 )
 @click.option("--truth", type=click.Path(path_type=Path), help="Sidecar with planted drift. [the run's own]")
 @click.option("--out", type=click.Path(path_type=Path), help="Where to write. [RUN]")
+@click.option("--prevalence", type=float, help="Share of attacks where the model will work. [the stream's]")
+@click.option("--cost-fp", default=1.0, show_default=True, type=float, help="Cost of a false alarm.")
+@click.option("--cost-fn", default=1.0, show_default=True, type=float, help="Cost of a missed attack.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
-def report(run: Path, metrics: tuple[str, ...], truth: Path | None, out: Path | None, as_json: bool) -> None:
+def report(
+    run: Path,
+    metrics: tuple[str, ...],
+    truth: Path | None,
+    out: Path | None,
+    prevalence: float | None,
+    cost_fp: float,
+    cost_fn: float,
+    as_json: bool,
+) -> None:
     """Table, figures and verdict of RUN.
 
     Writes summary.json and, for each metric, figures/METRIC.png with its numbers in figures/METRIC.csv. An
@@ -30,9 +42,11 @@ def report(run: Path, metrics: tuple[str, ...], truth: Path | None, out: Path | 
 
     Example: driftduel report runs/dns --metric accuracy --metric recall
     """
+    from .measured import Where
     from .report import DEFAULT_METRICS, write_report
 
-    written = write_report(run, metrics=metrics or DEFAULT_METRICS, truth=truth, out=out)
+    where = Where(prevalence=prevalence, cost_fp=cost_fp, cost_fn=cost_fn)
+    written = write_report(run, metrics=metrics or DEFAULT_METRICS, truth=truth, out=out, where=where)
     if as_json:
         click.echo(json.dumps(written.summary, ensure_ascii=False))
     else:

@@ -45,6 +45,13 @@ class Estimate:
     windows: int
     identical: bool
 
+    @property
+    def p_value(self) -> float:
+        """Two-sided, normal; below 0.05 exactly where the interval excludes 0."""
+        if self.identical:
+            return 1.0
+        return 2 * NormalDist().cdf(-abs(self.difference) / self.standard_error) if self.standard_error else 0.0
+
 
 def bandwidth(records: int) -> int:
     """How many neighbours a record is taken to depend on: the integer part of the cube root.
@@ -155,6 +162,13 @@ class Comparison:
         if self.reference_only_wrong + self.arm_only_wrong < FEWEST_DISCORDANT:
             return "too few"
         return "better" if self.estimate.difference > 0 else "worse"
+
+    @property
+    def p_value(self) -> float:
+        """That of the estimate; 1 where nothing may be judged."""
+        if self.estimate is None or self.finding == "too few":
+            return 1.0
+        return self.estimate.p_value
 
 
 def compare(arm: str, wrong: Sequence[Wrong], reference: str, reference_wrong: Sequence[Wrong]) -> Comparison:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,22 +12,28 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from online.files import replace_file
-from online.tracker import Cost, count_cost
+from online.tracker import count_cost
 from producer.errors import RunError, UsageError
 from static_model.metrics import METRICS, Counts, count, metrics_from_counts
 from static_model.origin import imported_from, unknown_training
 
-from .compare import CONFIDENCE, compare, majority_class, no_change
+from .compare import majority_class, no_change
+from .dispersion import warning
 from .figures import plot_metric
+from .judgement import dispersions, judge, primary_arms, watched_arms
+from .measured import HERE, Where, measure_run
+from .power import Yardstick
 from .runs import Outcomes, Run, read_outcomes, read_run
-from .verdict import alone, verdict
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 FORMAT = 1
 DEFAULT_METRICS = ("accuracy", "f1")
-MANY_ARMS = "Several arms are compared here, each at 95 % and without a correction for their number."
+NO_YARDSTICK = (
+    "How small a difference this stream could have shown isn't known: it is measured on the discordance of 'never' and "
+    "'always', and no arm is retrained after every window here."
+)
 ONE_CLASS = "All labels are of one class: only accuracy is defined."
 
 
@@ -46,6 +52,8 @@ def write_report(
     metrics: Sequence[str] = DEFAULT_METRICS,
     truth: Path | None = None,
     out: Path | None = None,
+    yardstick: Yardstick | None = None,
+    where: Where = HERE,
 ) -> Report:
     """Write summary.json and a figure with its numbers for each metric.
 
@@ -54,15 +62,17 @@ def write_report(
         metrics: what to draw, of `static_model.metrics.METRICS`.
         truth: a file with the planted truth, if not the run's own.
         out: where to write; the run directory if None.
+        yardstick: the discordance of never and always on this stream; see `judge`.
+        where: the deployment to give totals for.
 
     Raises:
-        UsageError: no such metric.
+        UsageError: no such metric, share or cost.
         RunError: no run, a damaged one, or the report can't be written.
     """
     for metric in metrics:
         _check_metric(metric)
     run = read_run(path, truth=truth)
-    summary = summarise(run, read_outcomes(run))
+    summary = summarise(run, read_outcomes(run), yardstick=yardstick, where=where)
     folder = out or path
     try:
         (folder / "figures").mkdir(parents=True, exist_ok=True)
@@ -83,7 +93,9 @@ def _check_metric(metric: str) -> None:
         raise UsageError(f"no metric '{metric}'{hint} Known are {', '.join(METRICS)}")
 
 
-def summarise(run: Run, outcomes: Outcomes) -> dict[str, Any]:
+def summarise(
+    run: Run, outcomes: Outcomes, *, yardstick: Yardstick | None = None, where: Where = HERE
+) -> dict[str, Any]:
     """Everything that a report says, as plain JSON values; undefined metrics are None.
 
     Totals come from summed counts, never from averages over windows.
@@ -92,6 +104,9 @@ def summarise(run: Run, outcomes: Outcomes) -> dict[str, Any]:
     costs = {arm: count_cost(run.events, arm) for arm in run.arms}
     labels = np.concatenate([*outcomes.labels, np.empty(0, dtype=np.int8)]).astype(np.int8)
     records = int(static["records"].sum())
+    scatter = dispersions(run, outcomes)
+    judged = judge(run, outcomes, costs, yardstick=yardstick)
+    counts = {arm: _sum_counts(run, arm) for arm in run.arms}
     lost = {name: int(static[name].sum()) for name in ("dead", "set_aside", "missing") if name in static}
     return {
         "format": FORMAT,
@@ -100,13 +115,19 @@ def summarise(run: Run, outcomes: Outcomes) -> dict[str, Any]:
         "records": records,
         "labelled": len(labels),
         **lost,
-        "arms": {arm: {**_totals(_sum_counts(run, arm)), "cost": asdict(costs[arm])} for arm in run.arms},
+        "arms": {arm: {**_totals(counts[arm]), "cost": asdict(costs[arm])} for arm in run.arms},
         "baselines": {
             "majority": _totals(count(labels, majority_class(labels))),
             "no-change": _totals(count(labels, no_change(labels))),
         },
-        **_compare_all(run, outcomes, costs, records=records),
-        "notes": _notes(run, labels_of_both=len(np.unique(labels)) > 1, labelled=len(labels)),
+        **judged,
+        **measure_run(run, outcomes, costs, counts, where),
+        "dispersion": {arm: asdict(found) if found else None for arm, found in scatter.items()},
+        "notes": [
+            *_notes(run, labels_of_both=len(np.unique(labels)) > 1, labelled=len(labels)),
+            *_notes_on_claims(run, judged["comparisons"]),
+            *(warning(arm, found) for arm in watched_arms(run) if (found := scatter[arm]) and found.excessive),
+        ],
     }
 
 
@@ -117,17 +138,6 @@ def _sum_counts(run: Run, arm: str) -> Counts:
 
 def _totals(counts: Counts) -> dict[str, Any]:
     return {"counts": asdict(counts), "metrics": metrics_from_counts(counts)}
-
-
-def _compare_all(run: Run, outcomes: Outcomes, costs: dict[str, Cost], *, records: int) -> dict[str, Any]:
-    """Every other arm against the first, and the verdicts in words."""
-    reference, *others = run.arms
-    comparisons, verdicts = {}, {}
-    for arm in others:
-        found = compare(arm, outcomes.wrong[arm], reference, outcomes.wrong[reference])
-        comparisons[arm] = {"confidence": CONFIDENCE, "finding": found.finding, **asdict(found)}
-        verdicts[arm] = verdict(found, costs[arm], stream_records=records)
-    return {"comparisons": comparisons, "verdicts": verdicts or {reference: alone(reference)}}
 
 
 def _notes(run: Run, *, labels_of_both: bool, labelled: int) -> list[str]:
@@ -143,8 +153,22 @@ def _notes(run: Run, *, labels_of_both: bool, labelled: int) -> list[str]:
         notes.append(f"The arm '{arm}' is left out: it hasn't seen all of these windows yet.")
     if labelled and not labels_of_both:
         notes.append(ONE_CLASS)
-    if len(run.arms) > 2:
-        notes.append(MANY_ARMS)
+    return notes
+
+
+def _notes_on_claims(run: Run, comparisons: Mapping[str, Any]) -> list[str]:
+    """Which arms are corrected for their number, and whether it is known what could have been found."""
+    primary, notes = primary_arms(run), []
+    if len(primary) > 1:
+        notes.append(
+            f"Primary arms: {', '.join(primary)}. Holm's correction covers them, for this stream and for more of the "
+            "same apart; the intervals are at 95 % each."
+        )
+    if others := [arm for arm in comparisons if arm not in primary]:
+        notes.append(f"Exploratory arms, not corrected for their number: {', '.join(others)}.")
+    found = ("no difference", "identical", "too few")
+    if any(one["finding"] in found and one["detectable"] is None for one in comparisons.values()):
+        notes.append(NO_YARDSTICK)
     return notes
 
 

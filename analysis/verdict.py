@@ -3,29 +3,125 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 from online.tracker import Cost
 
-from .compare import Comparison, Estimate
+from .blocks import Outlook
+from .compare import CONFIDENCE, Comparison, Estimate
+from .units import FEWEST_UNITS, UnitEstimate
 
-NO_CLAIM = "This concerns these models on this stream; a claim about the policy needs several seeds or streams."
+NO_CLAIM = f"Neither is a claim about the policy, which needs {FEWEST_UNITS} seeds or streams."
+EXPLORATORY = "This arm is exploratory: nothing corrects its claims for the number of arms."
 
 
-def verdict(comparison: Comparison, cost: Cost, *, stream_records: int) -> str:
-    """What this run says about one arm, in a few sentences that name the estimand.
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that a run found about one arm.
+
+    Attributes:
+        comparison: the arm held against the reference on this stream.
+        outlook: what the stream says about more of the same.
+        family: how many primary arms there are.
+        holm_here: the comparison's p-value after Holm's correction; None for an exploratory arm.
+        holm_more: the outlook's.
+        detectable_here: the smallest difference that this stream could have shown in 80 % of cases, or None.
+        detectable_more: the same for more of the same stream.
+    """
+
+    comparison: Comparison
+    outlook: Outlook
+    family: int = 1
+    holm_here: float | None = None
+    holm_more: float | None = None
+    detectable_here: float | None = None
+    detectable_more: float | None = None
+
+    @property
+    def exploratory(self) -> bool:
+        """Whether nothing corrects for the number of arms."""
+        return self.holm_here is None
+
+
+def verdict(evidence: Evidence, cost: Cost, *, stream_records: int) -> str:
+    """What this run says about one arm, in a few sentences that name what is claimed: this stream, or more of it.
 
     Args:
-        comparison: the arm held against the reference.
+        evidence: the arm held against the reference.
         cost: what the arm did.
         stream_records: all records of the stream, labelled or not.
     """
+    comparison = evidence.comparison
     if comparison.estimate is None:
         return (
             f"Nothing can be said about '{comparison.arm}' and '{comparison.reference}': "
             "no record of this stream is labelled."
         )
     where = _stream(comparison.estimate.records, stream_records)
-    return " ".join([_finding(comparison, comparison.estimate, where, cost), _cost(cost), NO_CLAIM])
+    parts = [
+        _finding(comparison, comparison.estimate, where, cost),
+        _could_have_shown(evidence),
+        _more_of_the_same(evidence),
+        _corrected(evidence),
+        _cost(cost),
+        NO_CLAIM,
+    ]
+    return " ".join(filter(None, parts))
+
+
+def _could_have_shown(evidence: Evidence) -> str:
+    if evidence.comparison.finding in ("better", "worse") or evidence.detectable_here is None:
+        return ""
+    since = "" if evidence.outlook.fits == 0 else " since the first new model"
+    return f"This stream could have shown {evidence.detectable_here:.2g} errors per 100 records{since}."
+
+
+def _more_of_the_same(evidence: Evidence) -> str:
+    """The second question: a claim, the lack of one, or why there can't be any."""
+    outlook, estimate, detectable = evidence.outlook, evidence.outlook.estimate, evidence.detectable_more
+    if evidence.comparison.finding in ("identical", "too few"):
+        return ""
+    if estimate is None:
+        number = {0: "no fit", 1: "one independent fit"}.get(outlook.fits, f"{outlook.fits} independent fits")
+        return (
+            "Whether more of the same stream would say so can't be claimed from one stream: since the first new model "
+            f"it holds {number}, spread over fewer than {FEWEST_UNITS} blocks of windows."
+        )
+    ends = f"{_points(estimate.low, estimate)} to {_points(estimate.high, estimate)}"
+    if estimate.finding == "no difference":
+        could = "" if detectable is None else f"; {detectable:.2g} could have been shown"
+        return (
+            "More of the same stream would not say so for sure: over "
+            f"{estimate.units} blocks of windows the 95 % interval, {ends} errors per 100 records, contains 0{could}."
+        )
+    word, sign = ("fewer", 1.0) if estimate.finding == "better" else ("more", -1.0)
+    ends = " to ".join(_points(end, estimate) for end in sorted([sign * estimate.low, sign * estimate.high]))
+    return (
+        f"More of the same stream would show {word} errors, too: {_points(sign * estimate.difference, estimate)} per "
+        f"100 records since the first new model (95 % interval {ends}, over {estimate.units} blocks of windows)."
+    )
+
+
+def _corrected(evidence: Evidence) -> str:
+    """What the number of arms leaves of the claims."""
+    claims = [
+        (holm, words)
+        for holm, finding, words in (
+            (evidence.holm_here, evidence.comparison.finding, "on this stream"),
+            (evidence.holm_more, evidence.outlook.finding, "for more of the same stream"),
+        )
+        if finding in ("better", "worse")
+    ]
+    if evidence.exploratory:
+        return EXPLORATORY if claims else ""
+    if evidence.family == 1 or not claims:
+        return ""
+    parts = (
+        f"the claim {words} {'holds' if holm < 1 - CONFIDENCE else 'falls'} (p = {holm:.2g})"
+        for holm, words in claims
+        if holm is not None
+    )
+    return f"After Holm's correction for {evidence.family} primary arms {', and '.join(parts)}."
 
 
 def alone(arm: str) -> str:
@@ -76,7 +172,7 @@ def _accuracies(comparison: Comparison, estimate: Estimate) -> str:
     return f"accuracy {arm:.4f} instead of {reference:.4f}"
 
 
-def _points(value: float, estimate: Estimate) -> str:
+def _points(value: float, estimate: Estimate | UnitEstimate) -> str:
     """A number of error points with as many decimals as its standard error deserves: 2 to 5."""
     error = estimate.standard_error
     decimals = min(5, max(2, 1 - math.floor(math.log10(error)))) if error > 0 else 2

@@ -41,6 +41,9 @@ def _brackets(names: list[str]) -> str:
 @click.option("--run", required=True, type=click.Path(path_type=Path), help="The run directory, new or to be resumed.")
 @click.option("--arm", "arms", multiple=True, help="NAME or NAME:key=value,...; may be repeated. [static, dynamic]")
 @click.option(
+    "--primary", multiple=True, help="An arm that is declared primary; may be repeated. [all arms but static]"
+)
+@click.option(
     "--window", default=1000, show_default=True, type=click.IntRange(1, 1_000_000), help="Records per window."
 )
 @click.option("--max-windows", type=click.IntRange(1, 10**9), help="Stop after this many windows; the run stays open.")

@@ -72,6 +72,7 @@ def run_duel(
     model: Path,
     run: Path,
     arms: Sequence[str | Arm] = ("static", "dynamic"),
+    primary: Sequence[str] = (),
     topic: str | None = None,
     file: Path | None = None,
     bootstrap: str | None = None,
@@ -92,6 +93,8 @@ def run_duel(
         model: directory of the starting model.
         run: the run directory.
         arms: arms, or specifications as for `--arm`; the static arm is always among them.
+        primary: the arms whose comparison with static is corrected for their number, declared at the run's first
+            start; the others are exploratory. All, if none is named.
         topic: read this topic at `bootstrap` ...
         file: ... or this CSV file.
         bootstrap: HOST:PORT of a Kafka broker.
@@ -117,12 +120,13 @@ def run_duel(
     asked = {
         "format": 1,
         "model": str(model),
-        "source": stream.asked | ({"wire": wire or started.dataset.wire} if topic else {}),
-        **({"training": [str(path) for path in training]} if training else {}),
+        "training": [str(path) for path in training],
         "window": window,
-        "seed": seed,
+        "seeds": [seed],
+        "primary": list(primary),
         "label_delay": label_delay,
         "label_share": label_share,
+        "stream": [stream.asked | ({"wire": wire or started.dataset.wire} if topic else {})],
     }
     with (
         open_source(stream, started.dataset, run, window=window) as source,

@@ -28,6 +28,19 @@ def refuse_other(path: Path, held: Mapping[str, Any], asked: Mapping[str, Any]) 
         )
 
 
+def refuse_late(path: Path, declared: Sequence[str], asked: Sequence[str]) -> None:
+    """Refuse to declare other arms primary than at the first start: whoever has seen results may not choose.
+
+    Raises:
+        RunError: other arms are asked for.
+    """
+    if asked and list(asked) != list(declared):
+        raise RunError(
+            f"{path} was started with {', '.join(declared) or 'no arms'} declared primary, now asked for is "
+            f"{', '.join(asked)}. That can't be declared afterwards; start a new run"
+        )
+
+
 def joined(path: Path, held: Mapping[str, Any], arms: Sequence[Arm]) -> dict[str, Any]:
     """The arms that a run holds, by name, and those asked for.
 

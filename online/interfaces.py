@@ -262,8 +262,16 @@ class Learner(Protocol):
     """How to retrain, from rows at once."""
 
     @property
+    def by(self) -> Literal["rows"]:
+        """What it learns from at a time."""
+
+    @property
     def kind(self) -> str:
         """The word that names it in a specification."""
+
+    @property
+    def needs_spark(self) -> bool:
+        """Whether `fit` wants a Spark that runs in this process: one for a whole run is faster than one for each."""
 
     def model_dump(self, *, mode: str) -> dict[str, Any]:
         """All that specifies it, in plain values; two learners with equal values make equal fits."""
@@ -271,12 +279,17 @@ class Learner(Protocol):
     def fit(self, rows: Training, *, like: Model, seed: int) -> Model:
         """The starting model with its estimator (and its steps, if the learner fits these) fitted anew on rows.
 
-        Of `like` the family and hyper-parameters are kept; hold-out and info of what is returned are overwritten.
+        Of `like` the family and hyper-parameters are kept. The `info` of what is returned says the engine, and what
+        the engine has to say of the fit; that of the rows is added by whoever asked, who also overwrites the hold-out.
         """
 
 
 class RecordLearner(Protocol):
     """How to learn, record by record: such an arm has no policy, training set or gate."""
+
+    @property
+    def by(self) -> Literal["record"]:
+        """What it learns from at a time."""
 
     @property
     def kind(self) -> str:
@@ -287,7 +300,7 @@ class RecordLearner(Protocol):
         """Whether it learns the static training rows before the stream."""
 
     def model_dump(self, *, mode: str) -> dict[str, Any]:
-        """All that specifies it, in plain values; two learners with equal values are one model."""
+        """All that specifies it, in plain values; two learners with equal values learn the same."""
 
     def begin(self, *, like: Model, seed: int) -> RunningLearner:
         """A fresh learner at work."""

@@ -24,7 +24,7 @@ from static_model.artifact import Model, load_model, model_digest, save_model
 
 from .arms import Arm
 from .files import append_line, replace_file
-from .identity import check_arms, joined, refuse_other
+from .identity import check_arms, joined, refuse_late, refuse_other
 from .labels import IMMEDIATE, Labels
 from .windows import Position
 
@@ -90,6 +90,7 @@ def open_run(
     *,
     model: Model,
     arms: Sequence[Arm],
+    primary: Sequence[str] = (),
     source: Mapping[str, Any],
     window: int,
     seed: int,
@@ -102,6 +103,7 @@ def open_run(
         path: the directory.
         model: the starting model.
         arms: the arms asked for; those that the run has already stay in it.
+        primary: arms declared primary; only a run's first start can declare them.
         source: what identifies the stream.
         window: records per window.
         seed: the run's seed.
@@ -125,8 +127,9 @@ def open_run(
     with _alone(path):
         _sweep(path)
         known = (path / "manifest.json").exists()
-        manifest = read_manifest(path) if known else _new_manifest(identity, model, digest)
+        manifest = read_manifest(path) if known else _new_manifest(identity, model, digest, primary)
         refuse_other(path, manifest["identity"], identity)
+        refuse_late(path, manifest.get("primary", []), primary)
         run = Run(path, manifest, _read_positions(path / "positions.jsonl"))
         run.update(arms=joined(path, manifest["arms"], arms))
         if not (path / "models" / run.static).exists():
@@ -208,12 +211,13 @@ def _refuse_foreign(path: Path) -> None:
         )
 
 
-def _new_manifest(identity: dict[str, Any], model: Model, digest: str) -> dict[str, Any]:
+def _new_manifest(identity: dict[str, Any], model: Model, digest: str, primary: Sequence[str]) -> dict[str, Any]:
     versions = {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES}
     return {
         "format": FORMAT,
         "identity": identity,
         "arms": {},
+        "primary": list(primary),
         "static": digest[:12],
         "threshold": model.threshold,
         "versions": versions,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 
 class DriftduelError(Exception):
     """Something failed in a way the user can understand and act upon.
@@ -39,3 +41,15 @@ class ModelError(DriftduelError):
 
 class RunError(DriftduelError):
     """A run directory is damaged, or holds another run."""
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """A hint for a message: the known word that looks most like it, or nothing.
+
+    >>> nearest("scalling", ["scaling", "missing"])
+    " (did you mean 'scaling'?)"
+    """
+    import difflib
+
+    found = difflib.get_close_matches(word, list(known), n=1)
+    return f" (did you mean '{found[0]}'?)" if found else ""

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import gzip
-import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import BinaryIO, Literal, cast
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -20,15 +17,14 @@ from .columnar import MAGIC, check_columns, parquet_columns, read_rows
 from .dataset import Dataset
 from .errors import ContractError, UsageError
 from .lines import BOM, split_line, strip_line_end
+from .opening import FORMS, opened
 from .tabs import comma_line, split_tabs
 
-GZIP_MAGIC = b"\x1f\x8b"
 BLOCK = 16_384
 """Lines decoded at a time, and fewer if they have `BLOCK_BYTES`. It bounds the memory, and changes nothing else."""
 BLOCK_BYTES = 64 * 2**20
 HEADER_BYTES, LINE_BYTES = 2**20, 16 * 2**20
 """The longest header and data line, ends included. A small gzip file may unpack to one line that fills any memory."""
-FORMS = "CSV or TSV, plain or gzip, or Parquet"
 
 Paths = Path | Sequence[Path]
 Form = Literal["csv", "tsv", "parquet"]
@@ -141,13 +137,13 @@ def _form(path: Path, dataset: Dataset) -> Form:
 
 
 def _is_parquet(path: Path) -> bool:
-    with _opened(path) as stream:
+    with opened(path) as stream:
         return stream.read(len(MAGIC)) == MAGIC
 
 
 def _first_line(path: Path, expected: str) -> bytes:
     """The header line; that it is text, and that something follows it, is checked."""
-    with _opened(path) as stream:
+    with opened(path) as stream:
         line = stream.readline(HEADER_BYTES + 1)
         if not line:
             raise ContractError(f"{path} is empty{expected}")
@@ -181,7 +177,7 @@ def _lines_of(path: Path, form: Form, dataset: Dataset) -> Iterator[bytes]:
 
 
 def _data_lines(path: Path) -> Iterator[bytes]:
-    with _opened(path) as stream:
+    with opened(path) as stream:
         stream.readline(HEADER_BYTES)
         for number, line in enumerate(iter(partial(stream.readline, LINE_BYTES + 1), b""), start=2):
             if len(line) > LINE_BYTES:
@@ -225,21 +221,3 @@ def _row_blocks(path: Path, dataset: Dataset) -> Iterator[Block]:
         dead = tuple((place, rows.faults.get(place, reason)) for place, reason in decoded.dead)
         yield Block(path, first, rows.lines, replace(decoded, dead=dead))
         first += len(rows.lines)
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[BinaryIO]:
-    """The file's bytes, unpacked; what goes wrong while they are read becomes a sentence too."""
-    try:
-        with path.open("rb") as raw:
-            packed = raw.read(len(GZIP_MAGIC)) == GZIP_MAGIC
-            raw.seek(0)
-            yield cast(BinaryIO, gzip.GzipFile(fileobj=raw)) if packed else raw
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise ContractError(
-            f"{path} is a gzip file that is cut short or damaged ({error}); fetch or pack it again"
-        ) from None
-    except FileNotFoundError:
-        raise UsageError(f"there is no file {path}; give the path of a file: {FORMS}") from None
-    except OSError as error:
-        raise UsageError(f"{path} can't be read: {error.strerror}; give the path of a file: {FORMS}") from None

@@ -33,6 +33,17 @@ TONIOT = "synthetic, with the columns and the dirt of TON_IoT's telemetry; no la
 SOURCES = {"dns-exfil": Source(0.4), "linux-process": Source(0.1, TONIOT), "linux-memory": Source(0.1, TONIOT)}
 
 
+def growth(seqs: npt.NDArray[np.int64], start: int, end: int) -> npt.NDArray[np.float64]:
+    """How far a change has come at each record [records]: 0 before `start`, 1 from `end` on, a straight line between.
+
+    >>> growth(np.array([9, 10, 11, 12, 14]), 10, 14).tolist()
+    [0.0, 0.0, 0.25, 0.5, 1.0]
+    >>> growth(np.array([9, 10]), 10, 10).tolist()
+    [0.0, 1.0]
+    """
+    return np.clip((seqs - start + (start == end)) / max(1, end - start), 0.0, 1.0)
+
+
 @dataclass(frozen=True, slots=True)
 class Drift:
     """One planted change. Before record `start` all is old, from record `end` on all is new.
@@ -59,7 +70,7 @@ class Drift:
 
     def chance(self, seqs: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
         """The chance [records] that a record with that sequence number is new already."""
-        return np.clip((seqs - self.start + (self.start == self.end)) / max(1, self.end - self.start), 0.0, 1.0)
+        return growth(seqs, self.start, self.end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,13 +178,15 @@ def parse_drift(text: str) -> Drift:
 def read_truth(path: Path) -> dict[str, Any]:
     """The planted truth in a sidecar: its `drifts` with `kind`, `shape`, `start` and `end` in records.
 
+    A drift may say more, as those of `inject` do; that is kept as it is.
+
     Raises:
         ContractError: no such file, or it holds something else.
     """
     try:
         truth = dict(json.loads(path.read_text("utf-8")))
         drifts = [
-            {"kind": str(d["kind"]), "shape": str(d["shape"]), "start": int(d["start"]), "end": int(d["end"])}
+            {**d, "kind": str(d["kind"]), "shape": str(d["shape"]), "start": int(d["start"]), "end": int(d["end"])}
             for d in truth["drifts"]
         ]
     except OSError as error:

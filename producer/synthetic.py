@@ -6,12 +6,11 @@ longer stream of the same recipe begins with the shorter one, and no change of n
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,12 +18,11 @@ import numpy.typing as npt
 from .dataset import load_dataset
 from .dns_features import features_of_all
 from .dns_names import BENIGN, DRAWS, PAYLOAD, TUNNELS
-from .errors import DriftduelError, UsageError
 from .linux_memory import LAYOUT as MEMORY
 from .linux_memory import memory_block
 from .linux_process import LAYOUT as PROCESS
 from .linux_process import process_block
-from .output import packed, whole
+from .output import write_stream
 from .recipe import KINDS, SOURCES, Recipe, regime, truth_of
 
 BLOCK = 4096
@@ -91,11 +89,6 @@ def _words(column: Sequence[int | float | str]) -> list[str]:
     return list(map(str, column))
 
 
-def truth_path(path: Path) -> Path:
-    """Where the sidecar of a stream stands: beside it, `.truth.json` added to its whole name."""
-    return path.with_name(f"{path.name}.truth.json")
-
-
 @dataclass(frozen=True, slots=True)
 class Written:
     """What `write` has written; `sha256` (hex) is that of the file's bytes, compressed where it is."""
@@ -123,37 +116,26 @@ def write(
         UsageError: the name ends otherwise, or the file is there already.
         DriftduelError: the place can't be written to.
     """
-    if not path.name.endswith((".csv", ".csv.gz")):
-        raise UsageError(f"{path} is no name for a stream; end it in .csv or .csv.gz")
-    if path.exists() and not force:
-        raise UsageError(f"{path} is there already; choose another name, or replace it with --force")
-    truth = truth_path(path)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with whole(path) as stream_part, whole(truth) as truth_part:
-            attacks = _write_lines(recipe, stream_part, advance, zipped=path.suffix == ".gz")
-            truth_part.write_text(json.dumps(truth_of(recipe), indent=2) + "\n", "utf-8")
-            path.unlink(missing_ok=True)  # never an old stream beside a new truth
-    except OSError as error:
-        raise DriftduelError(f"{path} can't be written ({error.strerror}); choose another place") from None
-    return Written(path, truth, attacks, _sha256(path))
+    attacks = 0
+
+    def fill(out: BinaryIO) -> dict[str, Any]:
+        nonlocal attacks
+        attacks = _write_lines(recipe, out, advance)
+        return truth_of(recipe)
+
+    made = write_stream(path, fill, force=force)
+    return Written(made.path, made.truth, attacks, made.sha256)
 
 
-def _write_lines(recipe: Recipe, path: Path, advance: Callable[[int], None], *, zipped: bool) -> int:
+def _write_lines(recipe: Recipe, out: BinaryIO, advance: Callable[[int], None]) -> int:
     """Write header and records; the number of attacks among them."""
     attacks = 0
-    with path.open("wb") as file, packed(file, zipped=zipped) as out:
-        out.write(",".join(load_dataset(recipe.dataset).names).encode() + b"\n")
-        for lines, among in records_of(recipe):
-            out.write("\n".join([*lines, ""]).encode())
-            attacks += among
-            advance(len(lines))
+    out.write(",".join(load_dataset(recipe.dataset).names).encode() + b"\n")
+    for lines, among in records_of(recipe):
+        out.write("\n".join([*lines, ""]).encode())
+        attacks += among
+        advance(len(lines))
     return attacks
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def summary_of(recipe: Recipe, written: Written, *, as_json: bool = False) -> str:

@@ -74,6 +74,20 @@ def metrics_from_counts(counts: Counts) -> dict[str, float | None]:
     return values
 
 
+def kappa(*, tp: float, fp: float, tn: float, fn: float) -> float | None:
+    """Cohen's kappa: what the agreement of labels and predictions has above chance (Cohen 1960).
+
+    Chance is another prediction with the same share of positives. The four cells are counts, or the weights of a
+    fading factor. None with labels of one class only: whatever is predicted then, kappa says 0 at best.
+
+    >>> kappa(tp=45, fp=15, tn=25, fn=15)
+    0.375
+    """
+    if not tp + fn or not tn + fp:
+        return None
+    return 2 * (tp * tn - fn * fp) / ((tp + fp) * (fp + tn) + (tp + fn) * (fn + tn))
+
+
 def binary_metrics(
     labels: npt.NDArray[np.int8], scores: npt.NDArray[np.float64], *, threshold: float
 ) -> dict[str, float | None]:

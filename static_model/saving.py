@@ -17,17 +17,14 @@ from producer.errors import ModelError, UsageError
 
 from .artifact import Model, save_model
 from .description import describe
-from .estimators import Forest
 from .metrics import Counts, count
 from .mllib import read_pipeline
+from .parity import TOLERANCE, apart, tolerance_of
 from .scorer import Scorer, featurise
 from .tables import assessed, write_tables
 
 if TYPE_CHECKING:
     from .training.trained import Trained
-
-TOLERANCE = 1e-12
-"""How far scores may differ where they are sums, which depend on their order. Forests may not differ."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -157,19 +154,19 @@ def check_parity(model: Model, trained: Trained) -> str:
         ModelError: a prediction differs, or a score by more than the estimator may.
     """
     scores = Scorer(model.estimator).score(featurise(model.steps, trained.records))
-    exact = isinstance(model.estimator, Forest)
     differs = (scores > model.threshold) != (trained.predictions == 1)
     if model.threshold != 0.5:  # Spark compares ratios of the score then, which may round
         differs &= np.abs(scores - model.threshold) > TOLERANCE
-    apart = np.abs(scores - trained.scores)
-    wrong = differs | ~(apart <= (0.0 if exact else TOLERANCE))
+    wrong = differs | apart(model.estimator, scores, trained.scores)
     if wrong.any():
+        furthest = np.abs(scores - trained.scores).max()
         raise ModelError(
             f"Spark and the saved model disagree on {wrong.sum():,} of {len(wrong):,} held-out records "
-            f"({differs.sum():,} predictions differ; scores by up to {apart.max():.3g}). Nothing was saved; "
+            f"({differs.sum():,} predictions differ; scores by up to {furthest:.3g}). Nothing was saved; "
             "please report it with the training file and the options"
         )
-    how = "bit for bit" if exact else f"within {TOLERANCE:.0e}"
+    tolerance = tolerance_of(model.estimator)
+    how = f"within {tolerance:.0e}" if tolerance else "bit for bit"
     which = "all " if len(wrong) == trained.held_out.rows else ""
     return f"Spark and the saved model agree on {which}{len(wrong):,} held-out records (scores {how})."
 

@@ -188,7 +188,10 @@ def _draw_strip(
 ) -> None:
     """A row for the planted drifts, and one for each arm and kind of event, from the top down."""
     last = ax.get_xlim()[1]
+    first = {words: start for start, _, words in reversed(spans)}
     for start, end, words in spans:
+        if words.endswith("(recurring)") and start != first[words]:
+            continue  # told once, at its first turn
         at, side = (start, "right") if end > 0.82 * last else (end, "left")
         shift = (-4 if side == "right" else 4, 0)
         ax.annotate(words, (at, 0), shift, textcoords="offset points", ha=side, va="center", fontsize="small")

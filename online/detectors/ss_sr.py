@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 from scipy.special import gammaln, ndtri
 
-from online.interfaces import Losses, Pool
+from online.interfaces import Eats, Losses, Pool
 
 SHIFTS = (0.5, 1.0, 2.0, 4.0)
 """The sizes of change, in standard deviations of a window's count, over which the statistic averages."""
+WARNING = 10
+"""A warning comes at this fraction of `c`."""
 
 
 class SSSR(BaseModel):
@@ -20,9 +22,13 @@ class SSSR(BaseModel):
 
     If errors are exchangeable between two resets, at most one false alarm is expected per `c` windows;
     windows that scatter more than binomial counts break that budget. One-sided: improvements never fire.
+    The warning is the same test at `c` / 10, so that at most one false run of warnings begins per `c` / 10 windows.
+
+    Eats losses of 0 and 1. Cost: 60 us per window of 1,000 records. State: six numbers.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+    eats: ClassVar[Eats] = "losses"
 
     kind: Literal["ss-sr"] = "ss-sr"
     c: float = Field(default=1443.0, gt=1)
@@ -50,7 +56,7 @@ class ShiryaevRoberts:
 
     def reset(self, pool: Pool) -> None:
         """Start anew from `pool`: records that the model in force had not been trained on, and its errors."""
-        self.pool = pool
+        self._pool = pool
         self._sums = np.zeros(len(SHIFTS))
 
     def update(self, losses: Losses) -> None:
@@ -58,8 +64,8 @@ class ShiryaevRoberts:
         records, errors = len(losses), int(losses.sum())
         if records == 0:
             return
-        score = _normal_score(self.pool, records, errors)
-        self.pool = Pool(self.pool.records + records, self.pool.errors + errors)
+        score = _normal_score(self._pool, records, errors)
+        self._pool = Pool(self._pool.records + records, self._pool.errors + errors)
         shifts = np.array(SHIFTS)
         self._sums = (self._sums + 1) * np.exp(shifts * score - shifts**2 / 2)
 
@@ -71,7 +77,12 @@ class ShiryaevRoberts:
     @property
     def reason(self) -> str:
         """What the latest window showed, in words."""
-        return f"the error rate rose: {self.statistic:.3g} reached {self.c:g}"
+        return f"the error rate rose: {self.statistic:.3g} {'reached' if self.drift else 'of'} {self.c:g}"
+
+    @property
+    def warning(self) -> bool:
+        """Whether the latest window gave a warning."""
+        return self.statistic >= self.c / WARNING
 
     @property
     def drift(self) -> bool:

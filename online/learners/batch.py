@@ -2,51 +2,64 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import warnings
+from dataclasses import replace
+from typing import ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
-from static_model.artifact import Estimator
+from online.interfaces import Training
+from static_model.artifact import Estimator, Model
 from static_model.fitted import boosted_from_sklearn, forest_from_sklearn, linear_from_sklearn
 
-from .families import family_of
+from .prepare import Prepared, prepare
 
 Parameters = dict[str, int | float | str]
 
 
 class ScikitLearn(BaseModel):
-    """Fits scikit-learn's classifier of the same family on the features that the saved model computes.
+    """Fits scikit-learn's classifier of the same family.
 
     The fit is single-threaded and repeats exactly for the same rows and seed.
+
+    Attributes:
+        refit_features: fit the feature steps on the rows, too (`static_model.refitting` says which can be).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+    by: ClassVar[Literal["rows"]] = "rows"
+    needs_spark: ClassVar[bool] = False
 
     kind: Literal["scikit-learn"] = "scikit-learn"
+    refit_features: bool = False
 
-    def fit(
-        self, features: npt.NDArray[np.float64], labels: npt.NDArray[np.int8], *, like: Estimator, seed: int
-    ) -> Estimator:
-        """A new estimator like `like`, from float64[n, d] and int8[n] with both classes in it.
+    def fit(self, rows: Training, *, like: Model, seed: int) -> Model:
+        """A new model like `like`, from rows of both classes.
 
         Its `parameters` are those of `like`, so that it is retrained in the same way again.
 
         Raises:
-            ModelError: nothing of scikit-learn can replace `like` (see `family_of`).
+            ModelError: nothing of scikit-learn can replace `like` (see `family_of`), or it can't do without numbers
+                that are missing.
         """
-        parameters = dict(like.parameters)
-        match family_of(like):
-            case "decision_tree" | "random_forest" as family:
-                trees = int(parameters["trees"]) if family == "random_forest" else 1
-                return _forest(features, labels, parameters=parameters, trees=trees, seed=seed)
-            case "gradient_boosted_trees":
-                return _boosted(features, labels, parameters=parameters, seed=seed)
-            case "logistic_regression":
-                return _linear(features, labels, parameters=parameters, loss="log", seed=seed)
-            case "linear_svc":
-                return _linear(features, labels, parameters=parameters, loss="hinge", seed=seed)
+        ready = prepare(rows, like=like, refit_features=self.refit_features)
+        estimator = _fitted(ready, rows.labels, parameters=dict(like.estimator.parameters), seed=seed)
+        return replace(like, steps=ready.steps, estimator=estimator, info={"engine": self.kind})
+
+
+def _fitted(ready: Prepared, labels: npt.NDArray[np.int8], *, parameters: Parameters, seed: int) -> Estimator:
+    match ready.family:
+        case "decision_tree" | "random_forest" as family:
+            trees = int(parameters["trees"]) if family == "random_forest" else 1
+            return _forest(ready.features, labels, parameters=parameters, trees=trees, seed=seed)
+        case "gradient_boosted_trees":
+            return _boosted(ready.features, labels, parameters=parameters, seed=seed)
+        case "logistic_regression":
+            return _linear(ready.features, labels, parameters=parameters, loss="log", seed=seed)
+        case "linear_svc":
+            return _linear(ready.features, labels, parameters=parameters, loss="hinge", seed=seed)
 
 
 def _forest(
@@ -90,6 +103,7 @@ def _linear(
     loss: Literal["log", "hinge"],
     seed: int,
 ) -> Estimator:
+    from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
     from sklearn.svm import LinearSVC
 
@@ -105,5 +119,7 @@ def _linear(
         classifier = LinearSVC(
             C=1 / strength if strength else 1e6, loss="hinge", max_iter=100 * steps, random_state=seed
         )
-    classifier.fit((features - mean) / scale, labels)
+    with warnings.catch_warnings():  # to stop at `max_iter` is what was asked for
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        classifier.fit((features - mean) / scale, labels)
     return linear_from_sklearn(classifier, scale_mean=mean, scale_std=scale, parameters=parameters, loss=loss)

@@ -2,37 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
-from scipy.special import xlogy
 
 from online.detectors.ss_sr import SSSR
-from online.interfaces import Attempt, Detector, Losses, Outcome, Pool
+from online.interfaces import Attempt, Detector, DetectorKind, Eats, Features, Losses, Pool, Situation
+
+from .dating import LOOK_BACK, windows_since_change
+
+if TYPE_CHECKING:
+    AnyDetector: TypeAlias = DetectorKind
+else:
+    from online.registry import component
+
+    AnyDetector = component("detector")
 
 ATTEMPTS_AT = (2, 4, 8, 16)
 """An episode's attempts after the one at the alarm, in labelled windows since the change."""
-LOOK_BACK = 50
-"""A change is dated to at most this many windows back."""
 MISSES = 2
 """An episode ends after this many attempts in a row without a promotion."""
 
 
 class Drift(BaseModel):
-    """Asks for retraining when its detector, fed with the losses of the model in force, raises an alarm."""
+    """Asks for retraining when its detector raises an alarm, and some more times in the episode that follows.
+
+    A detector that eats losses gets those of the model in force, as windows become labelled; its change is dated by
+    the likelihood ratio of the errors. A detector that eats features sees each window at once; its change is dated
+    to the window of the alarm, and where no label since then is known yet, the alarm asks for no fit (`most_fits`
+    is 0) and the first one comes with the first labelled window.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+    dates: ClassVar[bool] = True
 
     kind: Literal["drift"] = "drift"
-    detector: SSSR = SSSR()
+    detector: AnyDetector = SSSR()
 
     def begin(self, pool: Pool) -> DriftEpisodes:
         """A detector that starts from the starting model's held-out records."""
-        return DriftEpisodes(self.detector.begin(pool))
+        return DriftEpisodes(self.detector.begin(pool), self.detector.eats, pool)
 
 
 @dataclass(slots=True)
@@ -41,62 +54,97 @@ class Episode:
 
     since: int
     pool: Pool
-    due: list[int]
     labelled: int
+    due: list[int]
     misses: int = 0
     promoted: int | None = None
 
 
 @dataclass(slots=True)
 class DriftEpisodes:
-    """The policy at work: either the detector watches, or an episode is open."""
+    """The policy at work: either the detector watches, or an episode is open.
+
+    Attributes:
+        pool: all labelled records since the detector's last start that the model in force had not seen.
+        history: the latest windows among them, oldest first.
+        warned: the first window of the warnings that go on.
+        labelled: the latest window whose labels are known.
+    """
 
     detector: Detector
+    eats: Eats
+    pool: Pool
     history: list[tuple[int, Pool]] = field(default_factory=list)
+    warned: int | None = None
+    labelled: int = -1
     episode: Episode | None = None
 
-    def step(self, outcome: Outcome, *, judged: bool | None, current: Callable[[int], Losses]) -> Attempt | None:
+    def step(self, seen: Situation) -> Attempt | None:
         """Feed the detector, or go on with the open episode."""
-        if self.episode is None:
-            return self._watch(outcome)
-        self.episode.labelled += 1
-        if judged is not None:
-            self._count(self.episode, outcome.window, judged=judged)
-        if self.episode.misses >= MISSES or (judged is not None and not self.episode.due):
-            self._close(self.episode, outcome.window, current)
-            return None
-        return self._attempt(self.episode)
+        self.labelled = seen.outcome.window
+        return self._watch(seen) if self.episode is None else self._go_on(self.episode, seen)
 
-    def _watch(self, outcome: Outcome) -> Attempt | None:
-        self.detector.update(outcome.losses)
-        self.history.append((outcome.window, Pool(len(outcome.losses), int(outcome.losses.sum()))))
-        del self.history[:-LOOK_BACK]
+    def look(self, window: int, features: Features) -> Attempt | None:
+        """Feed the detector, if it eats features and doesn't rest."""
+        if self.eats != "features" or self.episode is not None:
+            return None
+        self._feed(window, features)
+        return self._open(window, labelled=int(self.labelled >= window)) if self.detector.drift else None
+
+    def _watch(self, seen: Situation) -> Attempt | None:
+        outcome = seen.outcome
+        if seen.stale:
+            return None
+        part = Pool(len(outcome.losses), int(outcome.losses.sum()))
+        self.pool = Pool(self.pool.records + part.records, self.pool.errors + part.errors)
+        self.history = [*self.history, (outcome.window, part)][-LOOK_BACK:]
+        if self.eats != "losses":
+            return None
+        self._feed(outcome.window, outcome.losses)
         if not self.detector.drift:
             return None
-        back = windows_since_change([window for _, window in self.history], self.detector.pool)
-        since, _ = self.history[-back]
-        self.episode = Episode(since, self.detector.pool, attempts_after(back), labelled=back)
-        return Attempt(self.detector.reason, since=since, alarm=True)
+        back = windows_since_change([window for _, window in self.history], self.pool)
+        return self._open(self.history[-back][0], labelled=back)
 
-    def _count(self, episode: Episode, window: int, *, judged: bool) -> None:
-        episode.misses = 0 if judged else episode.misses + 1
-        if judged:
-            episode.promoted = window
+    def _feed(self, window: int, values: npt.NDArray[np.float64]) -> None:
+        self.detector.update(values)
+        if not self.detector.warning:
+            self.warned = None
+        elif self.warned is None:
+            self.warned = window
+
+    def _open(self, since: int, *, labelled: int) -> Attempt:
+        self.episode = Episode(since, self.pool, labelled, attempts_after(labelled))
+        none_yet = None if labelled else 0
+        return Attempt(self.detector.reason, since=since, warned=self.warned, alarm=True, most_fits=none_yet)
+
+    def _go_on(self, episode: Episode, seen: Situation) -> Attempt | None:
+        window = seen.outcome.window
+        tried = episode.labelled > 0  # an alarm that could ask for no fit is no miss
+        episode.labelled += window >= episode.since
+        judged = seen.judged if tried else None
+        if judged is not None:
+            episode.misses = 0 if judged else episode.misses + 1
+            episode.promoted = window if judged else episode.promoted
+        if episode.misses >= MISSES or (judged is not None and not episode.due):
+            self._close(episode, window, seen.current)
+            return None
+        return self._attempt(episode)
 
     def _attempt(self, episode: Episode) -> Attempt | None:
         if not episode.due or episode.labelled < episode.due[0]:
             return None
         episode.due.pop(0)
-        return Attempt(f"{episode.labelled} windows since the change", since=episode.since)
+        reason = f"{episode.labelled} windows since the change"
+        return Attempt(reason, since=episode.since, warned=self.warned)
 
     def _close(self, episode: Episode, window: int, current: Callable[[int], Losses]) -> None:
-        pool = episode.pool
+        self.pool = episode.pool
         if episode.promoted is not None:
             losses = [current(index) for index in range(episode.promoted, window + 1)]
-            pool = Pool(sum(len(part) for part in losses), int(sum(part.sum() for part in losses)))
-        self.detector.reset(pool)
-        self.history.clear()
-        self.episode = None
+            self.pool = Pool(sum(len(part) for part in losses), int(sum(part.sum() for part in losses)))
+        self.detector.reset(self.pool)
+        self.history, self.warned, self.episode = [], None, None
 
 
 def attempts_after(labelled: int) -> list[int]:
@@ -104,44 +152,10 @@ def attempts_after(labelled: int) -> list[int]:
 
     Points already passed fall away, but there is at least one more attempt: as much later as the last regular
     one is after its predecessor, so that the detector doesn't rest for long after a change that was dated far back.
+    An alarm before the first labelled window can't try at once: its first attempt is at that window.
 
-    >>> attempts_after(1), attempts_after(3), attempts_after(20)
-    ([2, 4, 8, 16], [4, 8, 16], [28])
+    >>> attempts_after(0), attempts_after(1), attempts_after(3), attempts_after(20)
+    ([1, 2, 4, 8, 16], [2, 4, 8, 16], [4, 8, 16], [28])
     """
-    return [point for point in ATTEMPTS_AT if point > labelled] or [labelled + ATTEMPTS_AT[-1] - ATTEMPTS_AT[-2]]
-
-
-def windows_since_change(history: Sequence[Pool], pool: Pool) -> int:
-    """How many of the latest windows belong to the change: the largest binomial likelihood ratio decides.
-
-    The ratio compares one rate before and another after the change with one rate throughout. (Against the rate
-    before as if it were known, a young pool, whose rate is uncertain, would date every change to its own start.)
-
-    Args:
-        history: the latest windows, oldest first; the change is dated to one of them.
-        pool: everything that the detector has seen, the windows of `history` included.
-
-    Returns:
-        1 for the latest window alone; ties go to the shorter span.
-
-    >>> calm, changed = Pool(1000, 20), Pool(1000, 200)
-    >>> windows_since_change([calm, calm, changed, changed, changed], Pool(9000, 720))
-    3
-    """
-    records = np.cumsum([window.records for window in reversed(history)])
-    errors = np.cumsum([window.errors for window in reversed(history)])
-    before, errors_before = pool.records - records, pool.errors - errors
-    ratio = (
-        _log_likelihood(errors, records)
-        + _log_likelihood(errors_before, before)
-        - _log_likelihood(np.array(pool.errors), np.array(pool.records))
-    )
-    rose = errors * before > errors_before * records
-    return int(np.argmax(np.where(rose, ratio, 0.0))) + 1
-
-
-def _log_likelihood(errors: npt.NDArray[np.int64], records: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-    """Of that many errors among that many records, at the rate that fits them best; 0 where there are no records."""
-    rate = errors / np.maximum(records, 1)
-    result: npt.NDArray[np.float64] = xlogy(errors, rate) + xlogy(records - errors, 1 - rate)
-    return result
+    points = (1, *ATTEMPTS_AT)
+    return [point for point in points if point > labelled] or [labelled + ATTEMPTS_AT[-1] - ATTEMPTS_AT[-2]]

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from online.interfaces import Losses, Outcome, Pool
+from online.interfaces import Pool, Situation
 
 
 class Never(BaseModel):
     """Never retrains: an arm with this policy is the static model."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+    dates: ClassVar[bool] = False
 
     kind: Literal["never"] = "never"
 
@@ -21,5 +21,5 @@ class Never(BaseModel):
         """Itself: it keeps no state."""
         return self
 
-    def step(self, outcome: Outcome, *, judged: bool | None, current: Callable[[int], Losses]) -> None:
+    def step(self, seen: Situation) -> None:
         """Nothing, whatever happens."""

@@ -22,15 +22,12 @@ from pyspark.sql import functions as F  # noqa: N812 - the name that Spark's own
 
 from producer.dataset import Column, Dataset
 from producer.errors import ContractError
+from static_model.refitting import MAX_INDEXED, MAX_WORDS
 
 from .algorithms import FEATURES
 from .rows import column as named
 from .settings import Encoding, Settings
 
-MAX_WORDS = 50
-"""Words that are encoded; the rest of them are "unseen". One-hot makes a feature for each."""
-MAX_INDEXED = 200
-"""Words that have an index of their own: more than one-hot, as they cost a category and no feature."""
 HASHED = 256
 GRAM = 3
 EXACT_ROWS = 1_000_000

@@ -33,7 +33,10 @@ DATASET = Dataset(
 
 @pytest.fixture
 def make_run(tmp_path: Path) -> MakeRun:
-    """Writes a run: labels by window, predictions by arm and window, events by (window, arm)."""
+    """Writes a run: labels by window, predictions by arm and window, events by (window, arm).
+
+    Besides: the model's name by (window, arm) where it isn't one throughout, and the kind of policy by arm.
+    """
 
     def make(
         labels: Sequence[npt.NDArray[np.int8]],
@@ -43,6 +46,8 @@ def make_run(tmp_path: Path) -> MakeRun:
         name: str = "run",
         size: int = 100,
         state: str = "finished",
+        models: Callable[[int, str], str] = lambda _, arm: f"model-of-{arm}",
+        policies: Mapping[str, str] | None = None,
     ) -> Path:
         run = tmp_path / name
         model = Model(DATASET, (Numeric("x"),), Linear(np.array([1.0]), 0.0, {}), 0.5, 0, 0, {})
@@ -51,7 +56,11 @@ def make_run(tmp_path: Path) -> MakeRun:
         manifest = {
             "format": 1,
             "identity": {"source": {}, "contract": DATASET.fingerprint, "model": static, "window": size, "seed": 0},
-            "arms": {arm: STATIC.model_dump(mode="json") | {"name": arm} for arm in predictions},
+            "arms": {
+                arm: STATIC.model_dump(mode="json")
+                | {"name": arm, "policy": {"kind": (policies or {}).get(arm, "never")}}
+                for arm in predictions
+            },
             "static": static,
             "threshold": 0.5,
             "state": state,
@@ -60,8 +69,8 @@ def make_run(tmp_path: Path) -> MakeRun:
         ledger = Ledger(run / "segments", DATASET)
         for index, window in enumerate(windows_of(labels, size)):
             here = {arm: found[index] for arm, found in predictions.items() if index < len(found)}
-            scores = {f"model-of-{arm}": 0.25 + 0.5 * array for arm, array in here.items()}
-            parts = {arm: Part(f"model-of-{arm}", tuple((events or {}).get((index, arm), ()))) for arm in here}
+            scores = {models(index, arm): 0.25 + 0.5 * array for arm, array in here.items()}
+            parts = {arm: Part(models(index, arm), tuple((events or {}).get((index, arm), ()))) for arm in here}
             ledger.commit(Entry(window, scores, parts))
         export(run, ledger, BinaryTask(0.5), positions={}, source={"file": "stream.csv"})
         return run

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -87,3 +88,16 @@ def test_the_axis_is_tight_around_curves_and_bands(drawn, drifting: Path) -> Non
     low, high = drawn(read_run(drifting)).axes[0].get_ylim()
     assert 0.55 < low < 0.604
     assert 1.0 < high < 1.03
+
+
+def test_a_drift_that_recurs_is_named_once(drawn, drifting: Path) -> None:
+    """Each turn has its line; the words stand beside the first, or many turns would write over each other."""
+    run = read_run(drifting)
+    turns = [{"kind": "scaling", "shape": "recurring", "start": start, "end": start} for start in (200, 400, 600)]
+    plain = {"kind": "mix", "shape": "abrupt"}
+    truth = {"drifts": [*turns, {**plain, "start": 300, "end": 300}, {**plain, "start": 700, "end": 700}]}
+    curves, strip = drawn(replace(run, truth=truth)).axes[:2]
+    assert ["scaling (recurring)", "mix (abrupt)", "mix (abrupt)"] == [text.get_text() for text in strip.texts]
+    assert {1.5, 3.5, 5.5, 2.5, 6.5} == {
+        float(line.get_xdata()[0]) for line in curves.lines if len(line.get_xdata()) == 2
+    }

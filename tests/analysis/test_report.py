@@ -12,7 +12,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from analysis.cli import report
-from analysis.report import write_report
+from analysis.power import Yardstick
+from analysis.report import NO_YARDSTICK, write_report
 from producer.errors import RunError, UsageError
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -135,12 +136,37 @@ def test_nothing_labelled_at_all(make_run: Callable[..., Path]) -> None:
     assert "no record of this stream is labelled" in output
 
 
-def test_several_arms_are_told_apart_with_a_warning(make_run: Callable[..., Path]) -> None:
-    """Each arm is held against static, and the reader is told that nothing corrects for their number."""
+def test_several_arms_are_primary_unless_some_were_declared(make_run: Callable[..., Path]) -> None:
+    """Each arm is held against static; Holm's correction covers those declared beforehand, or all of them."""
     labels = [np.array([0, 1] * 50, dtype=np.int8)]
-    summary = write_report(make_run(labels, {"static": labels, "one": labels, "two": labels})).summary
-    assert sorted(summary["verdicts"]) == ["one", "two"]
-    assert "Several arms are compared here, each at 95 % and without a correction for their number." in summary["notes"]
+    run = make_run(labels, {"static": labels, "one": labels, "two": labels, "three": labels})
+    summary = write_report(run).summary
+    assert sorted(summary["verdicts"]) == ["one", "three", "two"]
+    assert summary["notes"][0].startswith("Primary arms: one, three, two. Holm's correction covers them, for this")
+    manifest = json.loads((run / "manifest.json").read_text()) | {"primary": ["two"]}
+    (run / "manifest.json").write_text(json.dumps(manifest))
+    declared = write_report(run).summary
+    assert declared["notes"][0] == "Exploratory arms, not corrected for their number: one, three."
+    assert [arm["primary"] for arm in declared["comparisons"].values()] == [False, False, True]
+
+
+def test_a_report_without_always_says_what_is_missing(drifting: Path, make_run: Callable[..., Path]) -> None:
+    """Where nothing was found and nobody knows what could have been, a note says so; a found difference needs none."""
+    labels = [np.array([0, 1] * 50, dtype=np.int8)]
+    assert (
+        NO_YARDSTICK in write_report(make_run(labels, {"static": labels, "one": labels}, name="equal")).summary["notes"]
+    )
+    assert NO_YARDSTICK not in write_report(drifting).summary["notes"]
+
+
+def test_a_yardstick_gives_the_smallest_detectable_difference(make_run: Callable[..., Path]) -> None:
+    """With the discordance of never and always, arms that were identical come with what could have been found."""
+    labels = [np.array([0, 1] * 50, dtype=np.int8)] * 10
+    run = make_run(labels, {"static": labels, "dynamic": labels}, models=lambda *_: "static")
+    yardstick = Yardstick(np.full(10, 100), np.full(10, 0.06))
+    summary = write_report(run, yardstick=yardstick).summary
+    assert summary["comparisons"]["dynamic"]["detectable"] == pytest.approx(280.16 * np.sqrt(0.06 / 1000), rel=1e-4)
+    assert "This stream could have shown 2.2 errors per 100 records." in summary["verdicts"]["dynamic"]
 
 
 def test_an_unknown_metric_is_refused(drifting: Path) -> None:
@@ -154,3 +180,18 @@ def test_a_place_that_cannot_be_written(drifting: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(RunError, match=r"can't write the report to .*file: .*choose another --out"):
         write_report(drifting, out=tmp_path / "file")
+
+
+def test_overdispersed_windows_are_warned_of(make_run: Callable[..., Path]) -> None:
+    """Where an arm follows a detector and its windows scatter too much, the report says what that does to alarms."""
+    labels = [np.zeros(100, dtype=np.int8) for _ in range(20)]
+    wild = [np.repeat(np.array([1, 0], dtype=np.int8), [40 * (w % 2), 100 - 40 * (w % 2)]) for w in range(20)]
+    predictions = {"static": wild, "dynamic": wild}
+    followed, blind = (
+        write_report(make_run(labels, predictions, name=name, policies={"dynamic": name})).summary
+        for name in ("drift", "never")
+    )
+    words = "Windows scatter more than a constant error rate allows: of 'dynamic' the dispersion index is 26.32"
+    assert [note for note in followed["notes"] if note.startswith(words)]
+    assert not [note for note in blind["notes"] if note.startswith("Windows scatter")]
+    assert followed["dispersion"]["dynamic"]["degrees"] == 19

@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from analysis.blocks import Outlook
 from analysis.compare import Comparison, Estimate
-from analysis.verdict import NO_CLAIM, alone, verdict
+from analysis.units import UnitEstimate
+from analysis.verdict import EXPLORATORY, NO_CLAIM, Evidence, alone, verdict
 from online.tracker import Cost
 
 TUNNELS = Comparison(
@@ -22,6 +24,16 @@ TUNNELS = Comparison(
 COST = Cost(alarms=1, fits=8, rows=45_000, promoted=3, rejected=5)
 
 
+SAYS_SO = Outlook(first=28, fits=30, estimate=UnitEstimate(8, 10.1, 8.2, 12.0, 0.8, 0.0001))
+TOO_FEW_FITS = Outlook(first=28, fits=2, estimate=None)
+
+
+def said(comparison: Comparison, cost: Cost = COST, *, stream_records: int = 64_039, **evidence: object) -> str:
+    """The verdict on a single primary arm, unless a test says otherwise."""
+    given = {"outlook": SAYS_SO, "holm_here": 0.0, "holm_more": 0.0001, **evidence}
+    return verdict(Evidence(comparison, **given), cost, stream_records=stream_records)
+
+
 def estimate(**changes: float) -> Estimate:
     assert TUNNELS.estimate is not None
     return replace(TUNNELS.estimate, **changes)
@@ -29,26 +41,25 @@ def estimate(**changes: float) -> Estimate:
 
 def test_a_better_arm() -> None:
     """The whole verdict: the estimand, the interval, both accuracies, the cost, and what isn't claimed."""
-    assert verdict(TUNNELS, COST, stream_records=64_039) == (
+    assert said(TUNNELS) == (
         "On this stream of 64,039 records the arm 'dynamic' made 9.98 errors per 100 records fewer than "
-        "'static' (95 % interval 9.74 to 10.22): accuracy 0.9962 instead of 0.8964. It cost 8 fits on 45,000 "
-        "rows and one alarm (3 promoted, 5 rejected, 0 refused). This concerns these models on this stream; "
-        "a claim about the policy needs several seeds or streams."
+        "'static' (95 % interval 9.74 to 10.22): accuracy 0.9962 instead of 0.8964. More of the same stream would show "
+        "fewer errors, too: 10.10 per 100 records since the first new model (95 % interval 8.20 to 12.00, over 8 "
+        "blocks of windows). It cost 8 fits on 45,000 rows and one alarm (3 promoted, 5 rejected, 0 refused). "
+        "Neither is a claim about the policy, which needs 5 seeds or streams."
     )
 
 
 def test_a_worse_arm() -> None:
     """A loss is told as plainly as a gain, with the interval's ends in the same sense."""
     worse = replace(TUNNELS, estimate=estimate(difference=-0.5, low=-0.7, high=-0.3, standard_error=0.1))
-    assert ("made 0.50 errors per 100 records more than 'static' (95 % interval 0.30 to 0.70)") in verdict(
-        worse, COST, stream_records=64_039
-    )
+    assert ("made 0.50 errors per 100 records more than 'static' (95 % interval 0.30 to 0.70)") in said(worse, COST)
 
 
 def test_no_difference() -> None:
     """An interval that contains 0 is no finding, whatever its middle."""
     none = replace(TUNNELS, estimate=estimate(difference=0.03, low=-0.051, high=0.111, standard_error=0.041))
-    assert verdict(none, COST, stream_records=64_039).startswith(
+    assert said(none, COST).startswith(
         "On this stream of 64,039 records no difference was found between 'dynamic' and 'static': 'dynamic' made "
         "0.030 errors per 100 records fewer, and the 95 % interval, -0.051 to 0.111, contains 0"
     )
@@ -58,7 +69,7 @@ def test_identical_arms() -> None:
     """Arms that never differed are called identical, with the reason and the cost."""
     nothing = estimate(difference=0.0, low=0.0, high=0.0, standard_error=0.0)
     same = replace(TUNNELS, estimate=replace(nothing, identical=True))
-    assert verdict(same, Cost(), stream_records=64_039) == (
+    assert said(same, Cost()) == (
         "On this stream of 64,039 records the arm 'dynamic' was identical to 'static' in every window: it never "
         f"promoted another model. It cost no alarm and no fit. {NO_CLAIM}"
     )
@@ -72,12 +83,12 @@ def test_too_few_discordant_records() -> None:
         reference_only_wrong=4,
         arm_only_wrong=0,
     )
-    assert "only 4 records tell them apart, too few to judge" in verdict(few, COST, stream_records=64_039)
+    assert "only 4 records tell them apart, too few to judge" in said(few, COST)
 
 
 def test_labels_for_a_part_only() -> None:
     """Where not all records are labelled, the verdict says which ones it speaks of."""
-    assert verdict(TUNNELS, COST, stream_records=70_000).startswith(
+    assert said(TUNNELS, stream_records=70_000).startswith(
         "On the 64,039 labelled ones of this stream's 70,000 records the arm"
     )
 
@@ -85,7 +96,7 @@ def test_labels_for_a_part_only() -> None:
 def test_nothing_labelled() -> None:
     """Without labels nothing is said about the arms."""
     unlabelled = replace(TUNNELS, estimate=None)
-    assert "no record of this stream is labelled" in verdict(unlabelled, COST, stream_records=10)
+    assert "no record of this stream is labelled" in said(unlabelled, stream_records=10)
 
 
 def test_a_single_arm() -> None:
@@ -103,4 +114,63 @@ def test_a_single_arm() -> None:
 )
 def test_the_cost_in_words(cost: Cost, words: str) -> None:
     """Costs are counted in words that fit their number."""
-    assert words in verdict(TUNNELS, cost, stream_records=64_039)
+    assert words in said(TUNNELS, cost)
+
+
+def outlook(low: float, high: float) -> Outlook:
+    return replace(SAYS_SO, estimate=UnitEstimate(8, (low + high) / 2, low, high, 0.8, 0.0))
+
+
+def test_more_of_the_same_may_not_say_so() -> None:
+    """A gain on this stream that blocks of windows don't bear out is told, with what could have been shown."""
+    assert (
+        "More of the same stream would not say so for sure: over 8 blocks of windows the 95 % interval, -1.00 to 4.00 "
+        "errors per 100 records, contains 0; 0.21 could have been shown."
+    ) in said(TUNNELS, outlook=outlook(-1, 4), detectable_more=0.2136)
+
+
+def test_more_of_the_same_may_say_the_contrary() -> None:
+    """The second question's direction is its own."""
+    assert "More of the same stream would show more errors, too: 2.50 per 100 records since the first new model " in (
+        said(TUNNELS, outlook=outlook(-4, -1))
+    )
+
+
+@pytest.mark.parametrize(("fits", "words"), [(0, "no fit"), (1, "one independent fit"), (2, "2 independent fits")])
+def test_one_stream_cannot_say(fits: int, words: str) -> None:
+    """With few fits in a stream nothing is claimed about more of it, and the sentence says why."""
+    assert (
+        "Whether more of the same stream would say so can't be claimed from one stream: since the first new model it "
+        f"holds {words}, spread over fewer than 5 blocks of windows."
+    ) in said(TUNNELS, outlook=replace(TOO_FEW_FITS, fits=fits))
+
+
+def test_what_this_stream_could_have_shown() -> None:
+    """No difference comes with the smallest one that would have been found; a found one doesn't."""
+    none = replace(TUNNELS, estimate=estimate(difference=0.03, low=-0.051, high=0.111, standard_error=0.041))
+    assert "This stream could have shown 0.18 errors per 100 records since the first new model." in said(
+        none, detectable_here=0.1834
+    )
+    assert "could have shown" not in said(TUNNELS, detectable_here=0.1834)
+
+
+def test_identical_arms_could_have_differed() -> None:
+    """An arm that never changed is no proof that nothing was to be found: the stream's power stands beside it."""
+    nothing = replace(estimate(difference=0.0, low=0.0, high=0.0, standard_error=0.0), identical=True)
+    never = Outlook(first=65, fits=0, estimate=None)
+    words = said(replace(TUNNELS, estimate=nothing), Cost(), outlook=never, detectable_here=0.2)
+    assert "never promoted another model. This stream could have shown 0.2 errors per 100 records. It cost" in words
+
+
+def test_holm_takes_a_claim_back() -> None:
+    """Where several arms are primary, each claim says whether it survives their number."""
+    assert (
+        "After Holm's correction for 3 primary arms the claim on this stream holds (p = 0.03), and the claim for more "
+        "of the same stream falls (p = 0.08)."
+    ) in said(TUNNELS, family=3, holm_here=0.03, holm_more=0.08)
+
+
+def test_exploratory_arms_say_so() -> None:
+    """A claim of an arm that wasn't declared beforehand is marked."""
+    assert EXPLORATORY in said(TUNNELS, family=3, holm_here=None, holm_more=None)
+    assert "Holm" not in said(TUNNELS)

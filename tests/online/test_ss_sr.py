@@ -71,7 +71,7 @@ def test_false_alarms_are_rare(rate: float) -> None:
             detector.update(losses(int(errors)))
             if detector.drift:
                 alarms += 1
-                detector.reset(detector.pool)
+                detector.reset(Pool(2000, int(rng.binomial(2000, rate))))
     assert alarms <= 20
 
 
@@ -94,7 +94,6 @@ def test_the_reference_grows_with_every_window() -> None:
     for errors in (20, 25, 30, 35):
         detector.update(losses(errors))
         statistics.append(detector.statistic)
-    assert detector.pool == Pool(6000, 150)
     assert statistics == pytest.approx(PINNED, rel=1e-9)
 
 
@@ -119,9 +118,14 @@ def test_an_empty_window_changes_nothing() -> None:
     """A window without labelled records leaves pool and statistic as they were."""
     detector = ShiryaevRoberts(1443.0, Pool(2000, 40))
     detector.update(losses(60))
-    before = (detector.pool, detector.statistic)
+    before = detector.statistic
     detector.update(np.empty(0))
-    assert (detector.pool, detector.statistic) == before
+    assert detector.statistic == before
+    detector.update(losses(60))
+    other = ShiryaevRoberts(1443.0, Pool(2000, 40))
+    for _ in range(2):
+        other.update(losses(60))
+    assert detector.statistic == other.statistic
 
 
 def test_improvements_raise_no_alarm() -> None:
@@ -130,3 +134,13 @@ def test_improvements_raise_no_alarm() -> None:
     for _ in range(300):
         detector.update(losses(20))
         assert not detector.drift
+
+
+def test_a_warning_comes_at_a_tenth_of_the_alarm() -> None:
+    """The statistic warns from c / 10 on, and an alarm is a warning, too."""
+    detector = ShiryaevRoberts(1443.0, Pool(20_000, 400))
+    found = []
+    for _ in range(4):
+        detector.update(losses(33))
+        found.append((detector.statistic >= 144.3, detector.warning, detector.drift))
+    assert found == [(False, False, False), (False, False, False), (True, True, False), (True, True, True)]

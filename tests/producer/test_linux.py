@@ -15,8 +15,9 @@ from driftduel import cli
 from producer import linux_memory, linux_process
 from producer.dataset import load_dataset
 from producer.linux_attacks import ATTACKS
+from producer.output import truth_path
 from producer.recipe import Drift, Recipe, usual_attack_share
-from producer.synthetic import records_of, truth_path, write
+from producer.synthetic import records_of, write
 
 NAMES = ("linux-process", "linux-memory")
 PINNED = {

@@ -19,8 +19,9 @@ from sklearn.ensemble import RandomForestClassifier
 from producer.dataset import load_dataset
 from producer.dns_names import BENIGN, DRAWS, PAYLOAD, TUNNELS, Builder
 from producer.errors import DriftduelError, UsageError
+from producer.output import truth_path
 from producer.recipe import SOURCES, Drift, Recipe, parse_drift, truth_of, usual_attack_share
-from producer.synthetic import GENERATORS, records_of, truth_path, write
+from producer.synthetic import GENERATORS, records_of, write
 
 DATASET = load_dataset("dns-exfil")
 FEATURES = [DATASET.names.index(column.name) for column in DATASET.features]

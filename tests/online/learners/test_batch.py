@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 import pytest
 from scipy.optimize import minimize
 from sklearn.ensemble import RandomForestClassifier
 
-from online.learners.batch import ScikitLearn
 from static_model.artifact import Forest, Linear
 from static_model.scorer import Scorer
 
@@ -31,11 +32,16 @@ def forest_like(**parameters: int) -> Forest:
     return Forest(none, leaf, none, none, np.ones((1, 2)), np.zeros(1, np.int32), "float32", asked)
 
 
-def fit_forest(*, seed: int = 1, **parameters: int) -> Forest:
+@pytest.fixture
+def fit_forest(fit) -> Callable[..., Forest]:
     """The learner's forest on the rows."""
-    fitted = ScikitLearn().fit(*rows(), like=forest_like(**parameters), seed=seed)
-    assert isinstance(fitted, Forest)
-    return fitted
+
+    def call(*, seed: int = 1, **parameters: int) -> Forest:
+        fitted = fit(*rows(), like=forest_like(**parameters), seed=seed)
+        assert isinstance(fitted, Forest)
+        return fitted
+
+    return call
 
 
 def depths(forest: Forest) -> npt.NDArray[np.int64]:
@@ -53,13 +59,13 @@ def arrays(forest: Forest) -> list[bytes]:
 
 
 @pytest.mark.parametrize("trees", [1, 12])
-def test_a_forest_has_the_trees_asked_for(trees: int) -> None:
+def test_a_forest_has_the_trees_asked_for(fit_forest, trees: int) -> None:
     """The number of trees is the saved model's."""
     assert len(fit_forest(trees=trees).roots) == trees
 
 
 @pytest.mark.parametrize("depth", [1, 3, 6])
-def test_a_forest_is_as_deep_as_asked_for(depth: int) -> None:
+def test_a_forest_is_as_deep_as_asked_for(fit_forest, depth: int) -> None:
     """No tree is deeper than the saved model's hyper-parameter allows, and it is made use of."""
     assert depths(fit_forest(max_depth=depth, min_instances=1)).max() == depth
 
@@ -76,7 +82,7 @@ def leaves(forest: Forest, features: Floats) -> npt.NDArray[np.int64]:
 
 
 @pytest.mark.parametrize("least", [2, 40])
-def test_no_leaf_holds_fewer_rows_than_asked_for(least: int) -> None:
+def test_no_leaf_holds_fewer_rows_than_asked_for(fit_forest, least: int) -> None:
     """The least number of training rows in a leaf is the saved model's, and small leaves are made where it is small."""
     forest = fit_forest(max_depth=8, min_instances=least)
     sizes = np.bincount(leaves(forest, rows()[0]).ravel(), minlength=len(forest.feature))[forest.feature < 0]
@@ -84,7 +90,7 @@ def test_no_leaf_holds_fewer_rows_than_asked_for(least: int) -> None:
 
 
 @pytest.mark.parametrize("parameters", [{}, {"trees": 15, "max_depth": 7, "min_instances": 1}])
-def test_a_forest_is_the_one_that_scikit_learn_fits(parameters: dict[str, int]) -> None:
+def test_a_forest_is_the_one_that_scikit_learn_fits(fit_forest, parameters: dict[str, int]) -> None:
     """With the square root of the features tried per split, the scores are those of a direct fit, and no others."""
     features, labels = rows()
     fitted = fit_forest(seed=5, **parameters)
@@ -105,7 +111,7 @@ def test_a_forest_is_the_one_that_scikit_learn_fits(parameters: dict[str, int]) 
     assert fitted.parameters == asked
 
 
-def test_a_fit_repeats_for_the_same_seed_only() -> None:
+def test_a_fit_repeats_for_the_same_seed_only(fit_forest) -> None:
     """Equal rows and seed give equal trees, another seed gives others."""
     assert arrays(fit_forest(seed=3)) == arrays(fit_forest(seed=3))
     assert arrays(fit_forest(seed=3)) != arrays(fit_forest(seed=4))
@@ -116,11 +122,16 @@ def linear_like(reg_param: float) -> Linear:
     return Linear(np.zeros(1), 0.0, {"reg_param": reg_param, "max_iter": 100})
 
 
-def fit_linear(features: Floats, labels: npt.NDArray[np.int8], reg_param: float) -> Linear:
+@pytest.fixture
+def fit_linear(fit) -> Callable[..., Linear]:
     """The learner's logistic regression."""
-    fitted = ScikitLearn().fit(features, labels, like=linear_like(reg_param), seed=0)
-    assert isinstance(fitted, Linear)
-    return fitted
+
+    def call(features: Floats, labels: npt.NDArray[np.int8], reg_param: float) -> Linear:
+        fitted = fit(features, labels, like=linear_like(reg_param), seed=0)
+        assert isinstance(fitted, Linear)
+        return fitted
+
+    return call
 
 
 def sparks_minimum(features: Floats, labels: npt.NDArray[np.int8], reg_param: float) -> tuple[Floats, float]:
@@ -142,7 +153,7 @@ def sparks_minimum(features: Floats, labels: npt.NDArray[np.int8], reg_param: fl
 
 
 @pytest.mark.parametrize("reg_param", [0.0, 0.01, 0.3])
-def test_a_logistic_regression_minimises_sparks_objective(reg_param: float) -> None:
+def test_a_logistic_regression_minimises_sparks_objective(fit_linear, reg_param: float) -> None:
     """Coefficients and intercept are those of the minimum found by hand, for features of any scale."""
     features, labels = rows(n=60, columns=4)
     coefficients, intercept = sparks_minimum(features, labels, reg_param)
@@ -157,7 +168,7 @@ def test_a_logistic_regression_minimises_sparks_objective(reg_param: float) -> N
 
 @pytest.mark.parametrize("reg_param", [0.0, 0.1])
 @pytest.mark.parametrize("constant", [0.0, 1.0, 0.1, 123456.789])
-def test_a_constant_column_does_no_harm(reg_param: float, constant: float) -> None:
+def test_a_constant_column_does_no_harm(fit_linear, reg_param: float, constant: float) -> None:
     """It changes no score, also where its mean isn't exactly itself, and no score of a record that differs there."""
     features, labels = rows(n=400, columns=3)
     plain = fit_linear(features, labels, reg_param)

@@ -11,7 +11,6 @@ from sklearn.ensemble import GradientBoostingClassifier
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
-from online.learners.batch import ScikitLearn
 from producer.errors import ModelError
 from static_model.estimators import Boosted, Estimator, Forest, GaussianBayes, Linear, Perceptron
 from static_model.scorer import Scorer
@@ -27,12 +26,12 @@ def rows() -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int8]]:
     return features, (features[:, 0] + random.normal(size=400) * 0.3 > 0.4).astype(np.int8)
 
 
-def test_boosted_trees_are_the_ones_that_scikit_learn_fits(rows) -> None:
+def test_boosted_trees_are_the_ones_that_scikit_learn_fits(fit, rows) -> None:
     """Their score is scikit-learn's probability, the log-odds that it begins with included."""
     features, labels = rows
     none, one = np.full(1, -1, np.int32), np.zeros(1)
     like = Boosted(none, one, none, none, one, one, np.zeros(1, np.int32), "float64", PARAMETERS)
-    fitted = ScikitLearn().fit(features, labels, like=like, seed=3)
+    fitted = fit(features, labels, like=like, seed=3)
     assert isinstance(fitted, Boosted)
     check_trees(fitted, width=4)
     direct = GradientBoostingClassifier(
@@ -43,23 +42,23 @@ def test_boosted_trees_are_the_ones_that_scikit_learn_fits(rows) -> None:
     assert PARAMETERS == fitted.parameters
 
 
-def test_a_single_tree_is_fitted_on_all_rows_and_features(rows) -> None:
+def test_a_single_tree_is_fitted_on_all_rows_and_features(fit, rows) -> None:
     """A saved decision tree is retrained as one, not as a forest of one."""
     features, labels = rows
     none = np.full(1, -1, np.int32)
     asked = PARAMETERS | {"trees": 1}
     like = Forest(none, np.zeros(1), none, none, np.ones((1, 2)), np.zeros(1, np.int32), "float64", asked)
-    fitted = ScikitLearn().fit(features, labels, like=like, seed=3)
+    fitted = fit(features, labels, like=like, seed=3)
     direct = DecisionTreeClassifier(max_depth=3, min_samples_leaf=2, random_state=3).fit(features, labels)
     difference = Scorer(fitted).score(features) - direct.predict_proba(features)[:, 1]
     assert np.abs(difference).max() < 1e-12
 
 
 @pytest.mark.parametrize("reg_param", [0.01, 0.3])
-def test_a_linear_svc_minimises_the_hinge_loss(rows, reg_param: float) -> None:
+def test_a_linear_svc_minimises_the_hinge_loss(fit, rows, reg_param: float) -> None:
     """It separates as a direct fit on standardised features does, and stays a linear SVC."""
     features, labels = rows
-    fitted = ScikitLearn().fit(
+    fitted = fit(
         features, labels, like=Linear(np.zeros(1), 0.0, {"reg_param": reg_param, "max_iter": 100}, "hinge"), seed=3
     )
     assert isinstance(fitted, Linear)
@@ -92,12 +91,12 @@ NAMED = {
 
 
 @pytest.mark.parametrize("family", NAMED)
-def test_a_family_that_the_parameters_name_decides(rows, family: str) -> None:
+def test_a_family_that_the_parameters_name_decides(fit, rows, family: str) -> None:
     """Whatever the model is; and the fitted one names it again, so that the next retraining does the same."""
     features, labels = rows
     parameters = {"family": family, **NAMED[family]}
     like = Perceptron((4, 2), np.zeros(10), parameters)
-    fitted = ScikitLearn().fit(features, labels, like=like, seed=3)
+    fitted = fit(features, labels, like=like, seed=3)
     kinds = {
         "logistic_regression": (Linear, "log"),
         "linear_svc": (Linear, "hinge"),
@@ -108,7 +107,7 @@ def test_a_family_that_the_parameters_name_decides(rows, family: str) -> None:
     size = fitted.loss if isinstance(fitted, Linear) else len(fitted.roots)
     assert kinds[family] == (type(fitted), size)
     assert parameters == fitted.parameters
-    again = ScikitLearn().fit(features, labels, like=fitted, seed=3)
+    again = fit(features, labels, like=fitted, seed=3)
     np.testing.assert_array_equal(Scorer(fitted).score(features), Scorer(again).score(features))
     assert 0.85 < np.mean((Scorer(fitted).score(features) > 0.5) == labels)
 
@@ -123,7 +122,7 @@ def test_a_family_that_the_parameters_name_decides(rows, family: str) -> None:
         (Perceptron((4, 2), np.zeros(10), {"max_iter": 9}), "a multilayer perceptron"),
     ],
 )
-def test_a_model_without_a_counterpart_says_what_can_be_asked_for(rows, like: Estimator, title: str) -> None:
+def test_a_model_without_a_counterpart_says_what_can_be_asked_for(fit, rows, like: Estimator, title: str) -> None:
     """It isn't retrained as something else in silence."""
     message = (
         f"the model is {title}, which scikit-learn can't retrain as what it is; name what shall replace it when it is "
@@ -131,7 +130,7 @@ def test_a_model_without_a_counterpart_says_what_can_be_asked_for(rows, like: Es
         "together with its hyper-parameters"
     )
     with pytest.raises(ModelError, match=re.escape(message)):
-        ScikitLearn().fit(*rows, like=like, seed=3)
+        fit(*rows, like=like, seed=3)
 
 
 @pytest.mark.parametrize(
@@ -143,7 +142,7 @@ def test_a_model_without_a_counterpart_says_what_can_be_asked_for(rows, like: Es
         ({}, "as logistic_regression: it doesn't say reg_param, max_iter; it says: nothing"),
     ],
 )
-def test_a_family_that_cant_be_fitted_says_what_is_missing(rows, parameters, message: str) -> None:
+def test_a_family_that_cant_be_fitted_says_what_is_missing(fit, rows, parameters, message: str) -> None:
     """An unknown family, and missing hyper-parameters, are sentences."""
     with pytest.raises(ModelError, match=message):
-        ScikitLearn().fit(*rows, like=Linear(np.zeros(4), 0.0, parameters), seed=3)
+        fit(*rows, like=Linear(np.zeros(4), 0.0, parameters), seed=3)

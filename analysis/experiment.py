@@ -1,0 +1,185 @@
+"""An experiment, run: for each stream and seed a run with all arms, its baselines and its report; then the tables.
+
+What is there already is not done again, so the same experiment into the same folder resumes it.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from online.duel import run_duel
+from online.experiment import Drawn, Experiment, StreamSpec
+from producer.dataset import Dataset
+from producer.errors import RunError
+from producer.files import read_lines
+from static_model.artifact import load_model
+
+from .report import write_report
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One stream with one seed: one run.
+
+    Attributes:
+        stream: what is read.
+        seed: of fits and of planted drift.
+        folder: the experiment's folder.
+    """
+
+    stream: StreamSpec
+    seed: int
+    folder: Path
+
+    @property
+    def run(self) -> Path:
+        """The run directory."""
+        return self.folder / "runs" / self.stream.name / f"seed-{self.seed}"
+
+    @property
+    def planted(self) -> Path:
+        """The file with the drift planted."""
+        return self.folder / "streams" / f"{self.stream.name}-seed-{self.seed}.csv.gz"
+
+    @property
+    def topic(self) -> str | None:
+        """The topic: one for each seed where drift is planted."""
+        if self.stream.topic is None or not self.stream.drifts:
+            return self.stream.topic
+        return f"{self.stream.topic}-seed-{self.seed}"
+
+
+@dataclass(frozen=True, slots=True)
+class Kafka:
+    """Where topics are: HOST:PORT and further settings of the client."""
+
+    bootstrap: str | None = None
+    config: Mapping[str, object] = field(default_factory=dict)
+
+
+def units(experiment: Experiment, folder: Path) -> tuple[Unit, ...]:
+    """All runs of an experiment: streams as they are named, seeds within each."""
+    return tuple(Unit(stream, seed, folder) for stream in experiment.streams for seed in experiment.seeds)
+
+
+def run_experiment(
+    experiment: Experiment,
+    folder: Path,
+    *,
+    kafka: Kafka = Kafka(),
+    processes: int = 1,
+    done: Callable[[Unit], None] = lambda unit: None,
+) -> dict[Unit, dict[str, Any]]:
+    """Run or resume an experiment.
+
+    Args:
+        experiment: what to do.
+        folder: where everything goes: `streams/` and `runs/STREAM/seed-N/`.
+        kafka: where topics are, if a stream has one.
+        processes: how many runs at a time; results don't depend on it.
+        done: called with each unit that is done.
+
+    Returns:
+        The summary of each run, in the order of `units`.
+
+    Raises:
+        DriftduelError: what went wrong in the first run that failed; the others are kept, and finished ones stay.
+    """
+    asked = units(experiment, folder)
+    found: dict[Unit, dict[str, Any]] = {}
+    for unit, summary in _each(experiment, asked, kafka, processes):
+        found[unit] = summary
+        done(unit)
+    return {unit: found[unit] for unit in asked}
+
+
+def _each(
+    experiment: Experiment, asked: tuple[Unit, ...], kafka: Kafka, processes: int
+) -> Iterator[tuple[Unit, dict[str, Any]]]:
+    if processes < 2 or len(asked) < 2:
+        for unit in asked:
+            yield unit, run_unit(experiment, unit, kafka)
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(processes, len(asked)), mp_context=context) as pool:
+        running = {pool.submit(run_unit, experiment, unit, kafka): unit for unit in asked}
+        try:
+            for future in as_completed(running):
+                yield running[future], future.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def run_unit(experiment: Experiment, unit: Unit, kafka: Kafka) -> dict[str, Any]:
+    """One run with its baselines and its report; the summary."""
+    stream = unit.stream
+    model = stream.model or experiment.model
+    training = stream.training or experiment.training
+    file, truth = _file_of(unit, load_model(model).dataset)
+    topic = _filled(unit, file, load_model(model).dataset, kafka)
+    run_duel(
+        model=model,
+        run=unit.run,
+        arms=experiment.arms,
+        primary=experiment.primary,
+        topic=topic,
+        file=None if topic else file,
+        bootstrap=kafka.bootstrap,
+        config=kafka.config,
+        window=experiment.window,
+        seed=unit.seed,
+        max_windows=experiment.max_windows,
+        truth=truth,
+        wire=stream.wire,
+        training=training,
+        label_delay=experiment.label_delay,
+        label_share=experiment.label_share,
+    )
+    return write_report(unit.run).summary
+
+
+def _file_of(unit: Unit, dataset: Dataset) -> tuple[Path | None, Path | None]:
+    """The file to read and its truth: the drift is planted first, where the stream has some."""
+    stream = unit.stream
+    if not stream.drifts:
+        return stream.file, stream.truth
+    from producer.inject import inject_file
+
+    assert stream.file is not None, "the experiment was checked"
+    truth = unit.planted.with_name(f"{unit.planted.name}.truth.json")
+    if not truth.exists():
+        records = sum(1 for _ in read_lines(stream.file, dataset))
+        drifts = [
+            drift.placed(records, seed=unit.seed + place) if isinstance(drift, Drawn) else drift
+            for place, drift in enumerate(stream.drifts)
+        ]
+        unit.planted.parent.mkdir(parents=True, exist_ok=True)
+        inject_file(stream.file, dataset, drifts, seed=unit.seed, out=unit.planted, force=True)
+    return unit.planted, truth
+
+
+def _filled(unit: Unit, file: Path | None, dataset: Dataset, kafka: Kafka) -> str | None:
+    """The topic to read, filled from the file if there is one; replaying again goes on where it stopped."""
+    if unit.topic is None:
+        return None
+    if kafka.bootstrap is None:
+        raise RunError(f"the stream '{unit.stream.name}' is a topic: name its broker with --bootstrap HOST:PORT")
+    if file is not None:
+        from producer.replay import identify, replay
+
+        wire = unit.stream.wire or dataset.wire
+        stream = identify(file, dataset, wire=wire)
+        replay(
+            file, dataset, stream, bootstrap=kafka.bootstrap, topic=unit.topic, wire=wire, config=_plain(kafka.config)
+        )
+    return unit.topic
+
+
+def _plain(config: Mapping[str, object]) -> dict[str, Any]:
+    return dict(config)

@@ -1,0 +1,114 @@
+"""The verb `experiment`."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from producer.cli import DATA
+
+if TYPE_CHECKING:
+    from online.experiment import Experiment
+
+    from .experiment import Unit
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Where runs, streams and tables go.")
+@click.option("--processes", type=click.IntRange(1, 256), help="Runs at a time. [as many as there are cores]")
+@click.option("--bootstrap", help="HOST:PORT of a Kafka broker, for streams that are topics. [an embedded one]")
+@click.option("--kafka-config", type=click.Path(path_type=Path), help="Client settings, key=value per line.")
+@DATA
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def experiment(
+    file: Path,
+    out: Path,
+    processes: int | None,
+    bootstrap: str | None,
+    kafka_config: Path | None,
+    data: Path,
+    as_json: bool,
+) -> None:
+    """Streams x seeds x arms, as FILE says: plants drift, replays, evaluates, computes baselines, reports.
+
+    Writes a run with its report for each stream and seed, table.csv (tidy), table.tex (mean and interval over the
+    seeds) and summary.json. The same command again goes on with what is missing. A run's own experiment.toml repeats
+    that run.
+
+    Example: driftduel experiment experiment.toml --out results
+    """
+    from online.experiment import read_experiment
+    from producer.progress import progress
+
+    from .experiment import Kafka, run_experiment, units
+
+    asked = read_experiment(file)
+    config: dict[str, object] = {}
+    broker: AbstractContextManager[str | None] = nullcontext(bootstrap)
+    if any(stream.topic is not None for stream in asked.streams):
+        from producer.broker import with_broker
+        from producer.client import read_client_config
+
+        config = read_client_config(kafka_config)
+        broker = with_broker(bootstrap, data, config=config)
+    total = len(units(asked, out))
+    with broker as address, progress(f"Experiment into {out}", total) as advance:
+        summaries = run_experiment(
+            asked,
+            out,
+            kafka=Kafka(address, config),
+            processes=processes or os.cpu_count() or 1,
+            done=lambda unit: advance(1),
+        )
+    result = _write(asked, summaries, out)
+    if as_json:
+        click.echo(json.dumps(result, ensure_ascii=False))
+    else:
+        _show(result, out)
+
+
+def _write(asked: Experiment, summaries: Mapping[Unit, dict[str, Any]], out: Path) -> dict[str, Any]:
+    from online.files import replace_file
+
+    from .experiment_tables import policy_claims, tidy_rows, to_csv, to_latex
+
+    results = {(unit.stream.name, unit.seed): summary for unit, summary in summaries.items()}
+    claims = policy_claims(results)
+    runs = {f"{unit.stream.name}/seed-{unit.seed}": summary for unit, summary in summaries.items()}
+    result = {"format": 1, "policies": claims, "runs": runs}
+    texts = {
+        "table.csv": to_csv(tidy_rows(results)),
+        "table.tex": to_latex(claims),
+        "summary.json": json.dumps(result, indent=1, ensure_ascii=False) + "\n",
+    }
+    for name, text in texts.items():
+        with replace_file(out / name) as sink:
+            sink.write(text.encode())
+    return result
+
+
+def _show(result: Mapping[str, Any], out: Path) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from .experiment_tables import too_few
+
+    table = Table("stream", "arm", "seeds", "errors saved per 100 records", "95 % interval", "finding", box=None)
+    for stream, arms in result["policies"].items():
+        for arm, claim in arms.items():
+            saved = "" if claim["difference"] is None else f"{claim['difference']:.3f}"
+            ends = "" if claim["low"] is None else f"{claim['low']:.3f} to {claim['high']:.3f}"
+            table.add_row(stream, arm, str(claim["seeds"]), saved, ends, claim["finding"])
+    Console().print(table)
+    if (said := too_few(result["policies"])) is not None:
+        click.echo(f"\n{said}")
+    click.echo(f"\nruns:    {out / 'runs'} (each with its summary.json and figures)")
+    click.echo(f"tables:  {out / 'table.csv'}, {out / 'table.tex'}")
+    click.echo(f"summary: {out / 'summary.json'}")

@@ -1,0 +1,131 @@
+"""An experiment's tables: one tidy row per stream, seed and arm, and a LaTeX table with mean and interval."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from .units import FEWEST_UNITS, mean_of_units
+
+METRICS = ("accuracy", "precision", "recall", "f1", "mcc")
+COSTS = ("alarms", "fits", "rows", "promoted", "rejected", "refused", "rolled_back")
+PAIRED = ("difference", "low", "high")
+COLUMNS = ("stream", "seed", "arm", "kind", *METRICS, "errors", *PAIRED, "finding", *COSTS)
+
+Results = Mapping[tuple[str, int], Mapping[str, Any]]
+"""The summary of each run, by stream and seed."""
+
+
+def tidy_rows(results: Results) -> list[dict[str, Any]]:
+    """A row per stream, seed and arm (or baseline): totals, the paired difference to static, and costs.
+
+    `difference` is in errors per 100 records, above 0 where the arm is better than static; `low` and `high` are the
+    ends of its 95 % interval on that stream.
+    """
+    return [row for (stream, seed), summary in results.items() for row in _rows(stream, seed, summary)]
+
+
+def _rows(stream: str, seed: int, summary: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
+    for kind, contestants in (("arm", summary["arms"]), ("baseline", summary["baselines"])):
+        for name, found in contestants.items():
+            counts = found["counts"]
+            comparison = summary["comparisons"].get(name, {})
+            estimate = comparison.get("estimate") or {}
+            yield {
+                "stream": stream,
+                "seed": seed,
+                "arm": name,
+                "kind": kind,
+                **{metric: found["metrics"][metric] for metric in METRICS},
+                "errors": counts["fp"] + counts["fn"],
+                **{column: estimate.get(column) for column in PAIRED},
+                "finding": comparison.get("finding"),
+                **{column: found.get("cost", {}).get(column) for column in COSTS},
+            }
+
+
+def to_csv(rows: Sequence[Mapping[str, Any]]) -> str:
+    """The tidy rows as CSV; what is undefined is empty."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def policy_claims(results: Results) -> dict[str, dict[str, Any]]:
+    """For each stream and arm what its seeds say together: the mean difference to static with its interval.
+
+    A claim about a policy on that stream takes seeds as units; with fewer than 5 of them none is made.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for stream in dict.fromkeys(stream for stream, _ in results):
+        summaries = [summary for (name, _), summary in results.items() if name == stream]
+        found[stream] = {arm: _claim(arm, summaries) for arm in summaries[0]["comparisons"]}
+    return found
+
+
+def _claim(arm: str, summaries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    estimates = [summary["comparisons"][arm]["estimate"] for summary in summaries if arm in summary["comparisons"]]
+    values = [estimate["difference"] for estimate in estimates if estimate]
+    units = mean_of_units(values)
+    mean = sum(values) / len(values) if values else None
+    if units is None:
+        return {"seeds": len(values), "difference": mean, "low": None, "high": None, "finding": "too few seeds"}
+    return {
+        "seeds": units.units,
+        "difference": units.difference,
+        "low": units.low,
+        "high": units.high,
+        "p_value": units.p_value,
+        "finding": units.finding,
+    }
+
+
+def to_latex(claims: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
+    r"""A table in booktabs' style: arms down, streams across; errors saved per 100 records, mean and 95 % interval.
+
+    >>> print(to_latex({"a_b": {"dynamic": {"seeds": 1, "difference": 1.5, "low": None, "high": None}}}))
+    \begin{tabular}{lr}
+    \toprule
+    arm & a\_b \\
+    \midrule
+    dynamic & 1.50 \\
+    \bottomrule
+    \end{tabular}
+    <BLANKLINE>
+    """
+    streams = list(claims)
+    arms = list(dict.fromkeys(arm for stream in streams for arm in claims[stream]))
+    lines = [
+        f"\\begin{{tabular}}{{l{'r' * len(streams)}}}",
+        "\\toprule",
+        " & ".join(["arm", *map(_escaped, streams)]) + " \\\\",
+        "\\midrule",
+        *(" & ".join([_escaped(arm), *(_cell(claims[s].get(arm)) for s in streams)]) + " \\\\" for arm in arms),
+        "\\bottomrule",
+        "\\end{tabular}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _cell(claim: Mapping[str, Any] | None) -> str:
+    if claim is None or claim["difference"] is None:
+        return "--"
+    if claim["low"] is None:
+        return f"{claim['difference']:.2f}"
+    return f"{claim['difference']:.2f} [{claim['low']:.2f}, {claim['high']:.2f}]"
+
+
+def _escaped(name: str) -> str:
+    return "".join("\\" + letter if letter in "_&%#$" else letter for letter in name)
+
+
+def too_few(claims: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str | None:
+    """What must be said where no claim about a policy can be made."""
+    seeds = min((claim["seeds"] for arms in claims.values() for claim in arms.values()), default=FEWEST_UNITS)
+    if seeds >= FEWEST_UNITS:
+        return None
+    return f"No claim about a policy is made from fewer than {FEWEST_UNITS} seeds: these are results of single runs."
