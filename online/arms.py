@@ -139,6 +139,18 @@ def with_static(arms: Sequence[Arm]) -> tuple[Arm, ...]:
     return (STATIC, *(arm for arm in arms if arm.name != STATIC.name))
 
 
+def check_primary(names: Iterable[str], arms: Iterable[Arm]) -> None:
+    """Check that all arms which are declared primary are there.
+
+    Raises:
+        UsageError: one isn't.
+    """
+    known = [arm.name for arm in arms]
+    for name in names:
+        if name not in known:
+            raise UsageError(f"primary: no arm '{name}'{nearest(name, known)}; the arms are {', '.join(known)}")
+
+
 def parse_arm(spec: str) -> Arm:
     """An arm from `NAME` (static, dynamic) or `NAME:key=value,...`.
 

@@ -15,7 +15,7 @@ from producer.errors import RunError
 from static_model.artifact import Model, load_model
 from static_model.origin import imported_from
 
-from .arms import Arm, parse_arm, with_static
+from .arms import Arm, check_primary, parse_arm, with_static
 from .by_record import ByRecord
 from .contestant import Contestant
 from .evaluation import prequential
@@ -114,9 +114,11 @@ def run_duel(
     """
     started = load_model(model)
     contestants = with_static([arm if isinstance(arm, Arm) else parse_arm(arm) for arm in arms])
+    everyone = [*contestants, *held_arms(run)]
+    check_primary(primary, everyone)
     stream = Stream(topic=topic, file=file, bootstrap=bootstrap, config=config or {}, wire=wire)
     labels = Labels(delay=label_delay, share=label_share, seed=seed, size=window)
-    static_rows = static_rows_for([*contestants, *held_arms(run)], training, model=started, directory=model)
+    static_rows = static_rows_for(everyone, training, model=started, directory=model)
     asked = {
         "format": 1,
         "model": str(model),
@@ -134,6 +136,7 @@ def run_duel(
             run,
             model=started,
             arms=contestants,
+            primary=primary,
             source=source.identity,
             window=window,
             seed=seed,
@@ -169,14 +172,9 @@ def _evaluate(
     static_rows: StaticRows | None,
 ) -> DuelOutcome:
     ledger = Ledger(run.path / "segments", model.dataset)
-    memo = Memo(
-        ledger,
-        run.path / "models",
-        static=run.static,
-        seed=int(run.manifest["identity"]["seed"]),
-        labels=labels,
-        static_rows=static_rows,
-    )
+    seed = int(run.manifest["identity"]["seed"])
+    models = run.path / "models"
+    memo = Memo(ledger, models, static=run.static, seed=seed, labels=labels, static_rows=static_rows)
     arms = _contenders(run, model, memo, labels)
     windows = chain((entry.window for entry in ledger.entries()), _following(run, ledger, model, source))
     # What is committed is always gone through, so that all arms stand over the same windows.
@@ -193,7 +191,7 @@ def _evaluate(
     finally:
         for arm in arms:
             if isinstance(arm, ByRecord):
-                arm.save(run.path / "models", windows=len(ledger))
+                arm.save(models, windows=len(ledger))
         totals = export(run.path, ledger, memo.task, positions=run.positions, source=source.place)
     last = run.positions.get(len(ledger) - 1, START)
     books = Books(**counts, doubles=last.doubles)
@@ -241,12 +239,8 @@ def _following(run: Run, ledger: Ledger, model: Model, source: Source) -> Iterat
 
 
 def _books(window: Window) -> dict[str, int]:
-    parts = {
-        "scored": len(window.seqs),
-        "dead": len(window.dead),
-        "set_aside": len(window.set_aside),
-        "missing": len(window.missing),
-    }
+    scored, dead, aside = len(window.seqs), len(window.dead), len(window.set_aside)
+    parts = {"scored": scored, "dead": dead, "set_aside": aside, "missing": len(window.missing)}
     numbers = window.last_seq - window.first_seq + 1
     assert sum(parts.values()) == numbers, "every sequence number is accounted for"
     return {"numbers": numbers, **parts}
