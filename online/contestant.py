@@ -51,9 +51,9 @@ class Contestant:
         """Window `now` has been predicted, and all labels of `windows` are known: judge, ask the policy, train."""
         if not now.complete:
             return  # the short last window is scored, and no decision follows it
-        yield from self._release(now.index)
         for window in windows:
             yield from self._learn(now.index, window, memo)
+        yield from self._release(now.index)
         if self._look is not None and (attempt := self._look(now.index, memo.features(now.index))):
             yield from self._train(attempt, now.index, memo)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -84,6 +86,19 @@ def tiny_model(tiny: Dataset) -> Callable[[Path], Path]:
 def tiny_start(tiny_model, tmp_path: Path) -> Model:
     """A starting model."""
     return load_model(tiny_model(tmp_path / "model"))
+
+
+@pytest.fixture(scope="session")
+def scripted() -> Any:
+    """The module `scripted.py`: arms on windows and fits that are written down beforehand."""
+    name = "scripted_of_tests"
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name("scripted.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses look up the module that they are made in
+    spec.loader.exec_module(module)
+    return module
 
 
 @dataclass
