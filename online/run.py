@@ -24,7 +24,7 @@ from static_model.artifact import Model, load_model, model_digest, save_model
 
 from .arms import Arm
 from .files import append_line, replace_file
-from .identity import joined, refuse_late, refuse_other
+from .identity import check_arms, joined, refuse_late, refuse_other
 from .labels import IMMEDIATE, Labels
 from .windows import Position
 
@@ -155,14 +155,19 @@ def read_manifest(run: Path) -> dict[str, Any]:
         _ = (manifest["identity"].items(), float(manifest["threshold"]), manifest["state"])
         if not re.fullmatch("[0-9a-f]{12}", manifest["static"]):
             raise ValueError("its starting model has no valid id")
-        for arm in manifest["arms"].values():
-            Arm.model_validate(arm)
+        check_arms(run, manifest["arms"])
     except (FileNotFoundError, NotADirectoryError):
         raise RunError(f"{run} is no run directory: it has no manifest.json") from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         said = " ".join(line.strip() for line in str(error).splitlines() if "https" not in line)
         raise RunError(f"the run's manifest {path} is damaged ({said}); start a new run") from None
     return manifest
+
+
+def held_arms(run: Path) -> tuple[Arm, ...]:
+    """The arms that a run directory holds; none where there is no run yet."""
+    held = read_manifest(run)["arms"] if (run / "manifest.json").exists() else {}
+    return tuple(Arm.model_validate(arm) for arm in held.values())
 
 
 def read_contract(run: Path) -> Dataset:
