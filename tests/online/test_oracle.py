@@ -52,7 +52,7 @@ def test_the_cheapest_path_is_the_cheapest_of_all(losses: Losses, alpha: float) 
     """Dynamic programming finds what trying every schedule finds, and breaks ties towards fewer retrains."""
     errors = losses.errors.sum(axis=2)
     found = cheapest(errors, losses.starts, alpha)
-    best = min(((cost(errors, path, alpha), count_retrains(path)) for path in schedules(losses)))
+    best = min((cost(errors, path, alpha), count_retrains(path)) for path in schedules(losses))
     assert (cost(errors, found, alpha), count_retrains(found)) == best
 
 
