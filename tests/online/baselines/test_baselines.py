@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from analysis.hindsight import summarise_baselines
+from analysis.runs import read_outcomes, read_run
 from online.baselines import BY_RECORD, NO_ROWS, Beside, compute, read_baselines
 from online.causes import Causes
 from online.interfaces import Rows
@@ -173,3 +175,23 @@ def test_asks_are_told_apart_by_what_is_fitted() -> None:
         Ask(Last(windows=1), ScikitLearn(refit_features=True)),
     ]
     assert len({json.dumps(ask.plain()) for ask in asks}) == 4
+
+
+def test_the_report_reads_them_without_learners_or_sources(
+    duel, training: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was computed is summarised from the run directory alone, as JSON; `never` there is the static arm."""
+    run = duel("static", "dynamic", ALWAYS)
+    compute(run, training=[training])
+    monkeypatch.setattr(ScikitLearn, "fit", None)
+    (run.parent / "stream.csv").unlink()
+    found = read_baselines(run)
+    assert found is not None
+    report = read_run(run)
+    summary = summarise_baselines(report, read_outcomes(report), found)
+    assert json.dumps(summary, allow_nan=False)
+    errors = report.windows.groupby("arm")[["fp", "fn"]].sum().sum(axis=1)
+    assert {table["paths"]["never"]["errors"] for table in summary["tables"].values()} == {errors["static"]}
+    assert summary["tables"]["last 1"]["paths"]["always"]["errors"] == errors["always"]
+    assert summary["arms"]["always"]["random"]["percentile"] == 50.0  # it is the only schedule of that many retrains
+    assert summary["causes"]["always"]["freshness"]["low"] > 0
