@@ -12,7 +12,7 @@ from online.baselines import Baselines, Beside
 from online.oracle import SCHEDULES, Losses, always, never, percentile, random_schedules
 
 from .baseline_paths import Costs, Table, make_table, plain_table
-from .power import Yardstick, measure
+from .power import Discordance, discordance
 from .price import ALPHAS
 from .regret import regret
 from .runs import Outcomes, Run
@@ -56,7 +56,7 @@ def summarise_baselines(
     }
 
 
-def baseline_yardstick(baselines: Baselines) -> Yardstick | None:
+def baseline_discordance(baselines: Baselines) -> Discordance | None:
     """The discordance of never and always, for the smallest difference that this stream could have shown.
 
     Measured on the first matrix; None where there is none.
@@ -65,7 +65,7 @@ def baseline_yardstick(baselines: Baselines) -> Yardstick | None:
     if matrix is None:
         return None
     losses = matrix.losses(1)
-    return measure(matrix.wrong(never(losses)), matrix.wrong(always(losses)))
+    return discordance(matrix.wrong(never(losses)), matrix.wrong(always(losses)))
 
 
 def _stale(outcomes: Outcomes, baselines: Baselines) -> str | None:

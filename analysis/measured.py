@@ -79,6 +79,7 @@ def measure_run(
             }
             for arm in run.arms
         },
+        "deployment_asked": where != HERE,
         "price": _price(
             {arm: Spent(int(errors[arm].sum()), costs[arm].fits) for arm in run.arms if not by_record(run, arm)}
         ),

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from online.baselines import read_baselines
 from online.files import replace_file
 from online.tracker import count_cost
 from producer.errors import RunError, UsageError
@@ -20,6 +21,7 @@ from static_model.origin import imported_from, unknown_training
 from .compare import majority_class, no_change
 from .dispersion import warning
 from .figures import plot_metric
+from .hindsight import baseline_discordance, summarise_baselines
 from .judgement import dispersions, judge, primary_arms, watched_arms
 from .measured import HERE, Where, measure_run
 from .power import Discordance
@@ -69,7 +71,11 @@ def write_report(
     for metric in metrics:
         _check_metric(metric)
     run = read_run(path, truth=truth)
-    summary = summarise(run, read_outcomes(run), noise=noise, where=where)
+    outcomes, baselines = read_outcomes(run), read_baselines(path)
+    noise = noise or (baseline_discordance(baselines) if baselines else None)
+    summary = summarise(run, outcomes, noise=noise, where=where)
+    if baselines is not None:
+        summary["hindsight"] = json.loads(json.dumps(summarise_baselines(run, outcomes, baselines), allow_nan=False))
     folder = out or path
     try:
         (folder / "figures").mkdir(parents=True, exist_ok=True)

@@ -14,8 +14,8 @@ from producer.errors import UsageError, nearest
 from producer.injection import REGION, Injection, draw_span
 from producer.injection_spec import checked_injection, parse_injection
 
-from .arms import DYNAMIC, STATIC, Arm, make_arm, with_static
-from .registry import component, problems
+from .arms import DYNAMIC, STATIC, AnyTrainingSet, Arm, make_arm, with_static
+from .registry import problems
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$"
 
@@ -102,12 +102,14 @@ class BaselineSpec(_Part):
     """Which baseline paths and oracles to compute.
 
     Attributes:
-        training_sets: one loss matrix for each; none for no baselines.
+        training_sets: a loss matrix for each; if None, for each arm the nearest one that doesn't depend on its path.
         every: fit after every so many windows only.
+        skip: compute none.
     """
 
-    training_sets: tuple[component("training_set"), ...] = ()  # type: ignore[valid-type]
+    training_sets: tuple[AnyTrainingSet, ...] | None = None
     every: int = Field(default=1, ge=1)
+    skip: bool = False
 
 
 def _arms(given: object) -> object:

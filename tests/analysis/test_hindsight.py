@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analysis.hindsight import baseline_yardstick, summarise_baselines
+from analysis.hindsight import baseline_discordance, summarise_baselines
 from analysis.runs import Outcomes, Run, read_outcomes, read_run
 from analysis.three_causes import three_causes
 from online.baselines import Baselines, Beside
@@ -183,13 +183,13 @@ def test_what_is_not_comparable_says_why(write_matrix, run_of) -> None:
     assert json.loads(json.dumps(found, allow_nan=False))["tables"].keys() == {"last 1"}
 
 
-def test_the_yardstick_is_the_discordance_of_never_and_always(write_matrix) -> None:
+def test_the_noise_is_the_discordance_of_never_and_always(write_matrix) -> None:
     """Power is measured where the two extremes differ."""
     wrong = changed()
-    found = baseline_yardstick(baselines(write_matrix(wrong)))
+    found = baseline_discordance(baselines(write_matrix(wrong)))
     always = along(wrong, range(STATIC, WINDOWS - 1))
     assert found is not None
-    assert found.discordant.tolist() == [(a ^ b).mean() for a, b in zip(wrong[STATIC], always, strict=True)]
+    assert found.share.tolist() == [(a ^ b).mean() for a, b in zip(wrong[STATIC], always, strict=True)]
 
 
 def causes(rng: np.random.Generator, everything: float, same: float) -> Causes:
