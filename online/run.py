@@ -24,12 +24,12 @@ from static_model.artifact import Model, load_model, model_digest, save_model
 
 from .arms import Arm
 from .files import append_line, replace_file
-from .identity import joined, refuse_late, refuse_other
+from .identity import check_arms, joined, refuse_late, refuse_other
 from .labels import IMMEDIATE, Labels
 from .windows import Position
 
 FORMAT = 1
-LIBRARIES = ("driftduel", "numpy", "pyarrow", "scikit-learn", "scipy")
+LIBRARIES = ("driftduel", "numpy", "pyarrow", "pyspark", "river", "scikit-learn", "scipy")
 
 
 @dataclass(slots=True)
@@ -124,7 +124,7 @@ def open_run(
         "label_share": labels.share,
     }
     _refuse_foreign(path)
-    with _alone(path):
+    with alone(path):
         _sweep(path)
         known = (path / "manifest.json").exists()
         manifest = read_manifest(path) if known else _new_manifest(identity, model, digest, primary)
@@ -155,8 +155,7 @@ def read_manifest(run: Path) -> dict[str, Any]:
         _ = (manifest["identity"].items(), float(manifest["threshold"]), manifest["state"])
         if not re.fullmatch("[0-9a-f]{12}", manifest["static"]):
             raise ValueError("its starting model has no valid id")
-        for arm in manifest["arms"].values():
-            Arm.model_validate(arm)
+        check_arms(run, manifest["arms"])
     except (FileNotFoundError, NotADirectoryError):
         raise RunError(f"{run} is no run directory: it has no manifest.json") from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -165,13 +164,24 @@ def read_manifest(run: Path) -> dict[str, Any]:
     return manifest
 
 
+def held_arms(run: Path) -> tuple[Arm, ...]:
+    """The arms that a run directory holds; none where there is no run yet."""
+    held = read_manifest(run)["arms"] if (run / "manifest.json").exists() else {}
+    return tuple(Arm.model_validate(arm) for arm in held.values())
+
+
 def read_contract(run: Path) -> Dataset:
     """The record contract of a run."""
     return load_model(run / "models" / str(read_manifest(run)["static"])).dataset
 
 
 @contextmanager
-def _alone(path: Path) -> Iterator[None]:
+def alone(path: Path) -> Iterator[None]:
+    """Hold a run directory, which is made if it isn't there, as its only process.
+
+    Raises:
+        RunError: another process holds it, or it can't be written.
+    """
     try:
         path.mkdir(parents=True, exist_ok=True)
         lock = (path / ".lock").open("w")
