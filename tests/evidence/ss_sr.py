@@ -35,15 +35,19 @@ RISES: Mapping[str, tuple[float, int]] = {
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How much of a detector is simulated: drift-free windows in streams of that length, and streams with a change."""
+    """How much of a detector is simulated: drift-free windows in streams of that length, and streams with a change.
+
+    Such a stream has `calm` windows before the change and at most `longest` after it.
+    """
 
     windows: int
     stream: int
     streams: int
     calm: int = CALM
+    longest: int = LONGEST
 
 
-ENOUGH, DEAR, DEAREST = Effort(20_000, 1000, 40), Effort(2000, 1000, 10), Effort(100, 20, 3, calm=3)
+ENOUGH, DEAR, DEAREST = Effort(20_000, 1000, 40), Effort(2000, 1000, 10), Effort(100, 20, 2, calm=3, longest=8)
 FULL = {
     "ss-sr": Effort(20_000, 1000, 200),
     **dict.fromkeys(("adwin", "ddm", "eddm", "page-hinkley"), ENOUGH),
@@ -106,23 +110,23 @@ def delays(kind: str, effort: Effort) -> Iterator[dict[str, Any]]:
     """Windows from the change to the first alarm: median and 90th percentile; unfound ones count as the longest."""
     for rate in RATES:
         for name, (rise, over) in RISES.items():
-            found = [delay(kind, rate, rise, over, calm=effort.calm, stream=k) for k in range(effort.streams)]
+            found = [delay(kind, rate, rise, over, effort=effort, stream=k) for k in range(effort.streams)]
             median, late = np.quantile(found, [0.5, 0.9], method="inverted_cdf")
             numbers = {"streams": effort.streams, "median": int(median), "p90": int(late)}
             yield {"detector": kind, "rate": rate, "rise": name, **numbers}
 
 
-def delay(kind: str, rate: float, rise: float, over: int, *, calm: int, stream: int) -> int:
+def delay(kind: str, rate: float, rise: float, over: int, *, effort: Effort, stream: int) -> int:
     """How many windows of the change passed until the alarm, the window of the alarm included."""
     rng = np.random.default_rng([2, stream, int(rate * 1000), int(rise * 1000), over])
     detector, pool = start(kind, rate, rng)
-    ramp = np.minimum(np.arange(1, LONGEST + 1) / over, 1) * rise
-    levels = np.concatenate([np.full(calm, rate), rate + ramp])
+    ramp = np.minimum(np.arange(1, effort.longest + 1) / over, 1) * rise
+    levels = np.concatenate([np.full(effort.calm, rate), rate + ramp])
     windows = ((rng.random(WINDOW) < level).astype(float) for level in levels)
     for window, alarm in enumerate(episodes(detector, windows, pool)):
-        if alarm and window >= calm:
-            return window - calm + 1
-    return LONGEST
+        if alarm and window >= effort.calm:
+            return window - effort.calm + 1
+    return effort.longest
 
 
 def abrupt(seeds: int = 100) -> Iterator[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""The default detector: its numbers, its false alarms and delays (tests/evidence holds the enumeration, and more)."""
+"""The default detector: its numbers and its edges; tests/evidence shows its false alarms and delays."""
 
 from __future__ import annotations
 
@@ -17,15 +17,6 @@ def losses(errors: int, records: int = WINDOW) -> np.ndarray:
     return np.repeat([0.0, 1.0], [records - errors, errors])
 
 
-def alarm_after(rng: np.random.Generator, detector: ShiryaevRoberts, rate: float, windows: int) -> int | None:
-    """How many windows of that error rate pass until the alarm, or None."""
-    for index, errors in enumerate(rng.binomial(WINDOW, rate, windows), start=1):
-        detector.update(losses(int(errors)))
-        if detector.drift:
-            return index
-    return None
-
-
 @pytest.mark.parametrize("errors", [0, 1, 5, 40, 400, 1000])
 def test_tail_equals_scipys_hypergeometric(errors: int) -> None:
     """The upper tail is the hypergeometric one."""
@@ -42,33 +33,6 @@ def test_flawless_and_almost_flawless_streams_raise_no_alarm(first_errors: int) 
     for index in range(200):
         detector.update(losses(first_errors if index == 60 else 0))
         assert not detector.drift
-
-
-@pytest.mark.parametrize("rate", [0.02, 0.18])
-def test_false_alarms_are_rare(rate: float) -> None:
-    """In 40 drift-free streams of 1,000 windows there are at most 20 alarms (about 6 are usual)."""
-    rng = np.random.default_rng(3)
-    alarms = 0
-    for _ in range(40):
-        detector = ShiryaevRoberts(1443.0, Pool(2000, int(rng.binomial(2000, rate))))
-        for errors in rng.binomial(WINDOW, rate, 1000):
-            detector.update(losses(int(errors)))
-            if detector.drift:
-                alarms += 1
-                detector.reset(Pool(2000, int(rng.binomial(2000, rate))))
-    assert alarms <= 20
-
-
-@pytest.mark.parametrize(("rise", "at_most"), [(0.01, 25), (0.05, 2), (0.20, 1)])
-def test_delays_at_an_error_rate_of_0_185(rise: float, at_most: int) -> None:
-    """After 60 calm windows a rise by 1, 5 and 20 points is found within a median of 25, 2 and 1 windows."""
-    rng = np.random.default_rng(5)
-    delays = []
-    for _ in range(60):
-        detector = ShiryaevRoberts(1443.0, Pool(5000, int(rng.binomial(5000, 0.185))))
-        if alarm_after(rng, detector, 0.185, 60) is None:
-            delays.append(alarm_after(rng, detector, 0.185 + rise, 100) or 1000)
-    assert float(np.median(delays)) <= at_most
 
 
 def test_the_reference_grows_with_every_window() -> None:
