@@ -105,7 +105,8 @@ def _from_words(role: Role, text: str) -> dict[str, Any]:
     call = parse_call(text, kinds(role))
     names = arguments(_class(role, call.word))
     if len(call.unnamed) > len(names):
-        raise ValueError(f"{_title(role)} '{call.word}' takes {len(names)} values ({', '.join(names)}), not more")
+        has = f"has only {', '.join(names)}" if names else "takes none"
+        raise ValueError(f"{_title(role)} '{call.word}' is given {len(call.unnamed)} values, but {has}")
     placed = dict(zip(names, call.unnamed, strict=False))
     if doubled := placed.keys() & call.named.keys():
         raise ValueError(f"{_title(role)} '{call.word}': {min(doubled)} is given twice")
