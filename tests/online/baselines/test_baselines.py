@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
+import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -195,3 +198,48 @@ def test_the_report_reads_them_without_learners_or_sources(
     assert summary["tables"]["last 1"]["paths"]["always"]["errors"] == errors["always"]
     assert summary["arms"]["always"]["random"]["percentile"] == 50.0  # it is the only schedule of that many retrains
     assert summary["causes"]["always"]["freshness"]["low"] > 0
+
+
+def content(run: Path) -> dict[str, bytes]:
+    """Every file of a run, by its relative path."""
+    return {str(path.relative_to(run)): path.read_bytes() for path in sorted(run.rglob("*")) if path.is_file()}
+
+
+def die_at(run: Path, training: Path, step: int) -> bool:
+    """Compute in a child that vanishes at its n-th write, rename or folder; whether it got that far."""
+    child = os.fork()
+    if child == 0:
+        steps = 0
+
+        def hook(event: str, arguments: tuple) -> None:
+            nonlocal steps
+            writes = event == "open" and isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR)
+            if (writes or event in {"os.rename", "os.mkdir"}) and str(run) in str(arguments[0]):
+                steps += 1
+                if steps == step:
+                    os._exit(9)
+
+        sys.addaudithook(hook)
+        try:
+            compute(run, training_sets=[Last(windows=1)], every=6, training=[training])
+        finally:
+            os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+
+
+def test_killed_at_writes_and_computed_again_it_has_the_same_bytes(duel, training: Path, tmp_path: Path) -> None:
+    """Wherever the process vanished, computing again ends in the undisturbed baselines, and nothing is left over."""
+    run = duel("static", "rare:policy=periodic(6),train=last-1,gate=none")
+    shutil.copytree(run, tmp_path / "before")
+    compute(run, training_sets=[Last(windows=1)], every=6, training=[training])
+    expected, step = content(run), -2
+    while True:
+        step += 3  # opens and renames alternate: both are met
+        killed = tmp_path / "killed"
+        shutil.rmtree(killed, ignore_errors=True)
+        shutil.copytree(tmp_path / "before", killed)
+        if not die_at(killed, training, step):
+            break
+        compute(killed, training_sets=[Last(windows=1)], every=6, training=[training])
+        assert content(killed) == expected, f"killed at write {step}"
+    assert step > 30

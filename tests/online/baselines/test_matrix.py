@@ -185,3 +185,12 @@ def test_a_damaged_matrix_is_refused(whole) -> None:
     (folder / "matrix.json").write_text("{}")
     with pytest.raises(RunError, match=r"are damaged \('format'\)"):
         read_matrix(folder)
+
+
+def test_a_window_without_known_labels_is_no_occasion_to_fit(whole) -> None:
+    """Where nothing new is known there is no model, as the arm's policy isn't asked either."""
+    stream, mapped = whole("always:policy=always,train=last-3,gate=none", unlabelled=range(300, 400))
+    matrix = read_matrix(build(stream, Ask(Last(windows=3), ScikitLearn()), mapped=mapped))
+    assert matrix.facts["refused"] == [{"window": 3, "reason": "no label of the window is known"}]
+    losses = matrix.losses(1)
+    assert count_errors(losses, always(losses)).sum(axis=1).tolist() == tracked(stream.run, "always")
