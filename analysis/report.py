@@ -23,6 +23,7 @@ from .dispersion import warning
 from .figures import plot_metric
 from .hindsight import baseline_discordance, summarise_baselines
 from .judgement import dispersions, judge, primary_arms, watched_arms
+from .labels_used import run_labels
 from .measured import HERE, Where, measure_run
 from .power import Discordance
 from .runs import Outcomes, Run, read_outcomes, read_run
@@ -116,7 +117,10 @@ def summarise(run: Run, outcomes: Outcomes, *, noise: Discordance | None = None,
         "records": records,
         "labelled": len(labels),
         **lost,
-        "arms": {arm: {**_totals(counts[arm]), "cost": asdict(costs[arm])} for arm in run.arms},
+        "arms": {
+            arm: {**_totals(counts[arm]), "cost": {**asdict(costs[arm]), "labels": run_labels(run, arm)}}
+            for arm in run.arms
+        },
         "baselines": {
             "majority": _totals(count(labels, majority_class(labels))),
             "no-change": _totals(count(labels, no_change(labels))),

@@ -44,6 +44,13 @@ def more_tables(summary: Summary) -> Iterator[tuple[str, Table]]:
             yield title, table
 
 
+def _cost(summary: Summary) -> Table | None:
+    keys = ("alarms", "fits", "rows", "labels", "promoted", "rejected", "refused", "rolled_back")
+    rows = [[arm, *(f"{found['cost'][key]:,}" for key in keys)] for arm, found in summary["arms"].items()]
+    titles = ("alarms", "fits", "rows\ntrained", "labels\nused", "promoted", "rejected", "refused", "rolled\nback")
+    return make_table("arm", titles, rows)
+
+
 def _over_time(summary: Summary) -> Table | None:
     rows = []
     for arm, found in summary["measures"].items():
@@ -105,6 +112,7 @@ def _detectors(summary: Summary) -> Table | None:
 
 
 TABLES: Mapping[str, Callable[[Summary], Table | None]] = {
+    "Cost": _cost,
     "Over time": _over_time,
     "Where it is to work": _deployment,
     "Cheapest arm by the price of a fit, in errors": _price,
