@@ -104,6 +104,7 @@ def plain_table(table: Table, alphas: Sequence[float]) -> dict[str, Any]:
     return {
         **facts,
         "lag": losses.lag,
+        "records": int(matrix.labelled.sum()),
         "models": len(matrix.fitted),
         "refused": len(matrix.facts["refused"]),
         "paths": rows,
