@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analysis.hindsight import baseline_discordance, summarise_baselines
+from analysis.hindsight.beside import baseline_discordance, summarise_baselines
+from analysis.hindsight.causes import three_causes
 from analysis.runs import Outcomes, Run, read_outcomes, read_run
-from analysis.three_causes import three_causes
-from online.baselines import Baselines, Beside
-from online.causes import Causes
-from online.matrix import STATIC, Matrix, file_of, read_matrix, save_array
+from online.baselines.causes import Causes
+from online.baselines.computing import Baselines, Beside
+from online.baselines.matrix import STATIC, Matrix, file_of, read_matrix, save_array
 
 SIZE, WINDOWS = 200, 12
 Errors = Mapping[int, Sequence[np.ndarray]]

@@ -8,10 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from online.causes import Causes
-
-from .compare import Estimate, Wrong, pooled_difference
-from .runs import Outcomes
+from analysis.inference.compare import Estimate, Wrong, pooled_difference
+from analysis.runs import Outcomes
+from online.baselines.causes import Causes
 
 
 def summarise_causes(outcomes: Outcomes, causes: Mapping[str, Causes | str], *, reference: str) -> dict[str, Any]:

@@ -24,14 +24,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from online.arms import Arm
+from online.files import replace_file
+from online.interfaces import Rows
+from online.memo import Refused
 from producer.errors import RunError
 from static_model.artifact import load_model
 
-from .arms import Arm
-from .files import replace_file
-from .interfaces import Rows
 from .matrix import save_array
-from .memo import Refused
 from .whole import Whole
 
 FORMAT = 1
