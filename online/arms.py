@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Self, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from producer.errors import UsageError
+from producer.errors import UsageError, nearest
 
 from .gates.shadow import Shadow
 from .interfaces import Gate, Policy, TrainingSet
 from .learners.batch import ScikitLearn
 from .policies.drift import Drift
 from .policies.never import Never
-from .registry import build, component, nearest, problems
+from .registry import build, component, problems
 from .training_sets.last import Last
 from .training_sets.since_change import SinceChange
 from .words import split

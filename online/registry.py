@@ -9,7 +9,6 @@ folder; a third party names a module's class in an entry point of the group `dri
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import inspect
 import pkgutil
@@ -20,7 +19,7 @@ from typing import Annotated, Any, Literal, TypeAlias, get_args
 
 from pydantic import BaseModel, BeforeValidator, SerializeAsAny, ValidationError
 
-from producer.errors import UsageError
+from producer.errors import UsageError, nearest
 
 from .words import parse_call
 
@@ -86,12 +85,6 @@ def kinds(role: Role) -> Mapping[str, type[BaseModel]]:
             raise _unusable(point, role, f"its kind '{kind}' is taken by {found[kind].__module__}")
         found[kind] = made
     return found
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """` (did you mean '...'?)`, or nothing where nothing is near."""
-    found = difflib.get_close_matches(word, list(known), n=1)
-    return f" (did you mean '{found[0]}'?)" if found else ""
 
 
 def problems(error: ValidationError) -> str:

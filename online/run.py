@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from .labels import IMMEDIATE, Labels
 from .windows import Position
 
 FORMAT = 1
-LIBRARIES = ("driftduel", "numpy", "pyarrow", "scikit-learn", "scipy")
+LIBRARIES = ("driftduel", "numpy", "pyarrow", "pyspark", "river", "scikit-learn", "scipy")
 
 
 @dataclass(slots=True)
@@ -124,8 +125,7 @@ def open_run(
         "label_share": labels.share,
     }
     _refuse_foreign(path)
-    with _alone(path):
-        _sweep(path)
+    with alone(path):
         known = (path / "manifest.json").exists()
         manifest = read_manifest(path) if known else _new_manifest(identity, model, digest, primary)
         refuse_other(path, manifest["identity"], identity)
@@ -176,7 +176,12 @@ def read_contract(run: Path) -> Dataset:
 
 
 @contextmanager
-def _alone(path: Path) -> Iterator[None]:
+def alone(path: Path) -> Iterator[None]:
+    """Hold a run directory as its only process, swept of what a dying one left; it is made if it isn't there.
+
+    Raises:
+        RunError: another process holds it, or it can't be written.
+    """
     try:
         path.mkdir(parents=True, exist_ok=True)
         lock = (path / ".lock").open("w")
@@ -189,12 +194,13 @@ def _alone(path: Path) -> Iterator[None]:
             raise RunError(
                 f"another process is working on the run {path}; wait for it, or choose another --run"
             ) from None
+        _sweep(path)
         yield
 
 
 def _sweep(path: Path) -> None:
     """Remove what a dying process did not get to rename into place."""
-    for leftover in (*path.glob(".*.tmp"), *path.glob("segments/.*.tmp")):
+    for leftover in chain.from_iterable(map(path.glob, (".*.tmp", "segments/.*.tmp", "baselines/**/.*"))):
         leftover.unlink()
     for leftover in filter(Path.is_dir, path.glob("models/.*")):
         shutil.rmtree(leftover)
