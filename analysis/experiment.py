@@ -140,6 +140,9 @@ def run_unit(experiment: Experiment, unit: Unit, kafka: Kafka) -> dict[str, Any]
         training=training,
         label_delay=experiment.label_delay,
         label_share=experiment.label_share,
+        labels_topic=stream.labels_topic,
+        labels_file=stream.labels_file,
+        label_horizon=stream.label_horizon,
     )
     return write_report(unit.run).summary
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +35,15 @@ class Labels:
         """Whether a record's label is known before the next record comes."""
         return self.delay == 0
 
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What makes a run with these labels another than one with others (JSON)."""
+        return {"label_delay": self.delay, "label_share": self.share}
+
+    def label(self, window: Window, name: str) -> Window:
+        """The window with its labels in the column `name`, where they are already; others bring them from elsewhere."""
+        return window
+
     def due(self, window: Window) -> tuple[int, ...]:
         """The windows whose last label is revealed when `window` ends, in order.
 
@@ -41,6 +51,10 @@ class Labels:
         """
         late = window.index - -(-self.delay // self.size)
         return (late,) if window.complete and late >= 0 else ()
+
+    def revealed(self, window: Window) -> int:
+        """The last window all of whose labels are revealed when `window` ends; -1 if none's are."""
+        return max(-1, window.index - -(-self.delay // self.size) - (not window.complete))
 
     def known(self, window: Window, column: pa.Array) -> npt.NDArray[np.bool_]:
         """Which of a window's labels the arms ever see, bool[n]."""
