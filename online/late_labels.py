@@ -110,5 +110,7 @@ class LateLabels(Labels):
         before = self._turns[-1] if self._turns else 0
         self._turns.append(max(before, self._turn(window)))
         there, _ = self.table.find(window.seqs)
-        known = self.known(window, window.records.column(0))
-        self._found.append((len(there), int(there.sum()), int(known.sum())))
+        labels = int(there.sum())
+        # The short last window has no turn that a label could come too late for.
+        seen = int(self.known(window, window.records.column(0)).sum()) if window.complete else labels
+        self._found.append((len(there), labels, seen))
