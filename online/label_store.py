@@ -15,7 +15,6 @@ import pyarrow as pa
 from producer.dataset import Dataset, Wire
 from producer.errors import ContractError, RunError, UsageError
 from producer.label_table import AFTER, LABEL, SEQ, DeadLabel, LabelTable, read_label_file
-from producer.replay import identify
 
 from .files import replace_file
 from .labels import Labels
@@ -185,6 +184,8 @@ def refuse_strange(labels: Labels, source: dict[str, Any], stream: Stream, datas
     if not isinstance(labels, LateLabels) or labels.table.stream is None:
         return labels
     if stream.file is not None:
+        from producer.replay import identify  # a duel over files needs no Kafka client
+
         names = [identify(stream.file, dataset, wire=wire).id.hex() for wire in get_args(Wire)]
     else:
         names = [source["stream"]] if source.get("stream") else [labels.table.stream]

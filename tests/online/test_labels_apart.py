@@ -289,3 +289,15 @@ def test_the_run_holds_what_repeats_it(duel: Call, planned, file: Path, tmp_path
     duel("run", labels_file=path, label_horizon=7, max_windows=1)
     stream = read_experiment(tmp_path / "run/experiment.toml").streams[0]
     assert (stream.labels_file, stream.labels_topic, stream.label_horizon) == (path, None, 7)
+
+
+def test_drift_is_not_planted_under_labels_from_elsewhere(tmp_path: Path) -> None:
+    """They would not follow it."""
+    from online.experiment import read_experiment
+
+    path = tmp_path / "experiment.toml"
+    path.write_text('model = "m"\n[[stream]]\nfile = "f"\nlabels_file = "l"\ndrift = ["label-swap@100"]\n')
+    with pytest.raises(
+        UsageError, match="the stream 'stream' has drift to plant, which labels from elsewhere don't fo"
+    ):
+        read_experiment(path)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -165,3 +167,22 @@ def test_another_label_topic_is_another_run(
     write_label_topic(plan_arrivals(file, tiny, LATENESS), tiny, stream.id, bootstrap=bootstrap, topic=other)
     with pytest.raises(RunError, match=r"holds another run: its labels\.\w+(\.\d)? is .*, now asked for is "):
         duel("run", labels_topic=other)
+
+
+@pytest.mark.e2e
+def test_the_commands_say_what_became_of_the_labels(
+    tiny_model, bootstrap: str, topics: tuple[str, str], tmp_path: Path
+) -> None:
+    """`evaluate` counts them; a finished run needs no broker, and `report` takes a run with gaps."""
+    driftduel = Path(sys.executable).with_name("driftduel")
+    model = tiny_model(tmp_path / "model")
+    words = [driftduel, "evaluate", "--model", model, "--topic", topics[0], "--labels-topic", topics[1]]
+    words += ["--label-horizon", 100, "--window", SIZE, "--run", tmp_path / "run", "--arm", "dynamic"]
+    for where in (["--bootstrap", bootstrap], ["--data", tmp_path / "none"]):
+        line = [str(word) for word in [*words, *where]]
+        done = subprocess.run(line, capture_output=True, text=True, check=True)
+        assert "label messages = 1,062 of the stream's records + 0 of other numbers + 0 doubles" in done.stdout
+        assert "186 records never got a label, " in done.stdout
+    assert not (tmp_path / "none").exists()
+    report = subprocess.run([driftduel, "report", tmp_path / "run"], capture_output=True, text=True, check=True)
+    assert "On the 1,062 labelled ones of this stream's 1,248 records" in report.stdout

@@ -121,6 +121,15 @@ def test_others_may_fill_it_with_plain_numbers(bootstrap: str, topic: str, datas
     assert (table.doubles, table.stream) == (1, None)
 
 
+def test_between_partitions_the_lowest_offset_counts(bootstrap: str, topic: str, dataset: Dataset) -> None:
+    """However the broker hands out the partitions; of equal offsets that of the lower partition."""
+    put(bootstrap, topic, [(b"1", value(1, 1)), (b"2", value(1, 2))], partitions=2)
+    put(bootstrap, topic, [(b"2", value(0, 2)), (b"1", value(0, 1)), (b"0", value(0, 0))], partition=1, partitions=2)
+    put(bootstrap, topic, [(b"0", value(1, 0))], partitions=2)
+    table = read(bootstrap, topic, dataset)
+    assert (table.seqs.tolist(), table.labels.tolist(), table.doubles) == ([0, 1, 2], [1, 1, 0], 3)
+
+
 def test_what_is_no_label_is_kept_with_its_reason(bootstrap: str, topic: str, dataset: Dataset) -> None:
     """Each costs only itself, and says why, its bytes and where it stood."""
     bad = [
