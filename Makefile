@@ -25,6 +25,7 @@ lint: $(VENV)/.installed-dev
 bench: $(VENV)/.installed-dev
 	$(BIN)/python tests/bench.py
 	$(BIN)/python tests/bench_scorers.py
+	$(BIN)/python tests/bench_arms.py
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "No Python was found; install Python 3.11 or later." >&2; exit 1; }

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, get_args
@@ -77,6 +78,20 @@ def open_labels(asked: LabelSource, plain: Labels, stream: Stream, dataset: Data
         table, ends = _read_topic(asked.topic, stream, dataset, None if held is None else held["ends"])
     place = {"topic": asked.topic, "ends": ends}
     return LateLabels(size=plain.size, table=table, horizon=horizon, place=place)
+
+
+def held_labels(run: Path, manifest: Mapping[str, Any]) -> Labels:
+    """The labels of a run that is there, without looking at where they came from.
+
+    Raises:
+        RunError: those that it holds are damaged.
+    """
+    identity = manifest["identity"]
+    size, late = int(identity["window"]), identity.get("labels")
+    if late is not None:
+        return LateLabels(size=size, table=read_table(run, str(late["digest"])), horizon=int(late["horizon"]))
+    delay, share = identity.get("label_delay", 0), identity.get("label_share", 1.0)
+    return Labels(delay=delay, share=share, seed=identity["seed"], size=size)
 
 
 def finished_labels(run: Path, topic: str | None) -> bool:

@@ -46,6 +46,16 @@ class LateLabels(Labels):
         return self.table.prompt
 
     @property
+    def lag(self) -> int:
+        """The most windows that one had to wait for its turn, of those asked about whose turn has come."""
+        return max(self._lags(), default=0)
+
+    @property
+    def uneven(self) -> bool:
+        """Whether some waited longer than others."""
+        return len(set(self._lags())) > 1
+
+    @property
     def identity(self) -> dict[str, Any]:
         """What makes a run with these labels another than one without."""
         labels = {**self.place, "digest": self.table.digest, "horizon": self.horizon}
@@ -91,6 +101,9 @@ class LateLabels(Labels):
             never=records - labels,
             too_late=labels - seen,
         )
+
+    def _lags(self) -> list[int]:
+        return [turn - index for index, turn in enumerate(self._turns) if turn < len(self._turns)]
 
     def _turn(self, window: Window) -> int:
         """The window at whose end this one's labels are all there, or no longer waited for.
