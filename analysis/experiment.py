@@ -141,6 +141,9 @@ def run_unit(experiment: Experiment, unit: Unit, kafka: Kafka, *, processes: int
         training=training,
         label_delay=experiment.label_delay,
         label_share=experiment.label_share,
+        labels_topic=stream.labels_topic,
+        labels_file=stream.labels_file,
+        label_horizon=stream.label_horizon,
     )
     baselines = experiment.baselines
     if not baselines.skip:
