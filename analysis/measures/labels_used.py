@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from analysis.runs import Run
 from online.arms import Arm
-
-from .runs import Run
+from online.label_store import held_labels
+from online.ledger import Ledger
+from online.run import read_contract
 
 
 def labels_used(arm: Arm, events: Sequence[Mapping[str, Any]], labelled: Mapping[int, int]) -> int:
@@ -40,5 +42,15 @@ def run_labels(run: Run, arm: str) -> int:
     rows = run.windows[run.windows["arm"] == arm]
     labelled = dict(zip(rows["window"].tolist(), rows["labelled"].tolist(), strict=True))
     mine = [event for event in run.events if event["arm"] == arm]
-    share = float(run.manifest["identity"].get("label_share", 1.0))
+    identity = run.manifest["identity"]
+    if "labels" in identity:
+        labelled = _known(run)
+    share = float(identity.get("label_share", 1.0))
     return round(share * labels_used(Arm.model_validate(run.manifest["arms"][arm]), mine, labelled))
+
+
+def _known(run: Run) -> dict[int, int]:
+    """By window, how many labels were there when it reached the arms; later ones are in the tracker only."""
+    labels, dataset = held_labels(run.path, run.manifest), read_contract(run.path)
+    windows = (entry.window for entry in Ledger(run.path / "segments", dataset).entries())
+    return {w.index: int(labels.known(w, w.records.column(dataset.label_name)).sum()) for w in windows}
