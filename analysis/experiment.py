@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from online.baselines import compute
+from online.baselines.computing import compute
 from online.duel import run_duel
 from online.experiment import Drawn, Experiment, StreamSpec
 from producer.dataset import Dataset

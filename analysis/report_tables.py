@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from .hindsight_tables import arm_table, baseline_notes, cause_table, path_table
+from analysis.hindsight.tables import arm_table, baseline_notes, cause_table, path_table
+
 from .terminal import make_table, number
 
 if TYPE_CHECKING:

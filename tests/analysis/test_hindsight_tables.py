@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from analysis.hindsight_tables import arm_table, baseline_notes, path_table
+from analysis.hindsight.tables import arm_table, baseline_notes, path_table
 
 
 def price(alpha: float, retrains: float) -> dict[str, float]:

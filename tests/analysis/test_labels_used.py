@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from analysis.labels_used import labels_used
+from analysis.measures.labels_used import labels_used
 from online.arms import parse_arm
 
 LABELLED = dict.fromkeys(range(10), 100)

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from analysis.cli import report
-from analysis.power import Discordance
+from analysis.inference.power import Discordance
 from analysis.report import NO_DISCORDANCE, write_report
 from producer.errors import RunError, UsageError
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from online.baselines.whole import Whole, features_of, open_whole
 from online.duel import run_duel
-from online.whole import Whole, features_of, open_whole
 
 SIZE = 100
 Duel = Callable[..., Path]

@@ -12,14 +12,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.hindsight import summarise_baselines
+from analysis.hindsight.beside import summarise_baselines
 from analysis.runs import read_outcomes, read_run
-from online.baselines import BY_RECORD, NO_ROWS, Beside, compute, read_baselines
-from online.causes import Causes
+from online.baselines.building import Ask
+from online.baselines.causes import Causes
+from online.baselines.computing import BY_RECORD, NO_ROWS, Beside, compute, read_baselines
 from online.interfaces import Rows
 from online.learners.batch import ScikitLearn
 from online.ledger import Ledger
-from online.matrix_building import Ask
 from online.memo import Memo
 from online.run import read_contract, read_manifest
 from online.static_rows import read_static_rows

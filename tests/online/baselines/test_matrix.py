@@ -12,20 +12,20 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from online.baselines.building import Ask, build, models_of
+from online.baselines.matrix import read_matrix
+from online.baselines.oracle import always, count_errors, never, periodic
+from online.baselines.whole import Whole, open_whole
 from online.interfaces import Rows, Span, Training
 from online.labels import label_values
 from online.learners.batch import ScikitLearn
 from online.ledger import Ledger
-from online.matrix import read_matrix
-from online.matrix_building import Ask, build, models_of
 from online.memo import Memo
-from online.oracle import always, count_errors, never, periodic
 from online.run import read_contract, read_manifest
 from online.tracker import count_cost
 from online.training_sets.cumulative import Cumulative
 from online.training_sets.last import Last
 from online.training_sets.static_last import StaticLast
-from online.whole import Whole, open_whole
 from producer.errors import RunError, UsageError
 from static_model.artifact import load_model
 from static_model.scorer import Scorer, featurise

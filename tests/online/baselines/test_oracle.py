@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from online.oracle import (
+from online.baselines.oracle import (
     Losses,
     always,
     cheapest,

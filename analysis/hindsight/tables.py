@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from .terminal import make_table
+from analysis.terminal import make_table
 
 if TYPE_CHECKING:
     from rich.table import Table

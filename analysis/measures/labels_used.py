@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from analysis.runs import Run
 from online.arms import Arm
 from online.label_store import held_labels
 from online.ledger import Ledger
 from online.run import read_contract
-
-from .runs import Run
 
 
 def labels_used(arm: Arm, events: Sequence[Mapping[str, Any]], labelled: Mapping[int, int]) -> int:

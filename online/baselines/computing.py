@@ -11,19 +11,19 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from online.arms import DYNAMIC, Arm
+from online.duel import Bar, no_bar
+from online.files import replace_file
+from online.interfaces import TrainingSet
+from online.labels import Labels
+from online.policies.never import Never
+from online.run import alone, read_manifest
+from online.training_sets.last import Last
 from producer.errors import RunError
 
-from .arms import DYNAMIC, Arm
+from .building import Ask, build, models_of
 from .causes import Causes, build_causes, read_causes
-from .duel import Bar, no_bar
-from .files import replace_file
-from .interfaces import TrainingSet
-from .labels import Labels
 from .matrix import Matrix, read_matrix
-from .matrix_building import Ask, build, models_of
-from .policies.never import Never
-from .run import alone, read_manifest
-from .training_sets.last import Last
 from .whole import Whole, features_of, open_whole
 
 FORMAT = 1

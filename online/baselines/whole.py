@@ -10,21 +10,20 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from online.files import replace_file
+from online.interfaces import Features
+from online.label_store import held_labels
+from online.labels import Labels, label_values
+from online.ledger import Ledger
+from online.memo import Memo
+from online.remembered import Remembered
+from online.run import read_manifest
+from online.static_rows import StaticRows, read_static_rows
+from online.windows import Window
 from producer.errors import RunError
 from static_model.artifact import Model, load_model
 from static_model.scorer import Scorer, featurise
 from static_model.steps import features_width
-
-from .files import replace_file
-from .interfaces import Features
-from .label_store import held_labels
-from .labels import Labels, label_values
-from .ledger import Ledger
-from .memo import Memo
-from .remembered import Remembered
-from .run import read_manifest
-from .static_rows import StaticRows, read_static_rows
-from .windows import Window
 
 AT_ONCE = 20
 """Windows scored in one call."""
