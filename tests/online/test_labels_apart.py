@@ -307,7 +307,7 @@ def test_drift_is_not_planted_under_labels_from_elsewhere(tmp_path: Path) -> Non
 
 def test_baselines_know_when_labels_came(duel: Call, planned, tmp_path: Path) -> None:
     """The oracle waits for labels as the arms did, and trains on those that they saw."""
-    from online.baselines import Beside, compute, read_baselines
+    from online.baselines.computing import Beside, compute, read_baselines
 
     duel("own", label_delay=300, arms=(CLASSICAL,))
     duel("even", planned(delay=300), label_horizon=300, arms=(CLASSICAL,))
@@ -329,7 +329,7 @@ def test_baselines_know_when_labels_came(duel: Call, planned, tmp_path: Path) ->
 
 def test_only_labels_that_an_arm_saw_are_counted_as_used(duel: Call, planned, tmp_path: Path) -> None:
     """Those that came too late stand in the tracker, but no arm used them."""
-    from analysis.labels_used import run_labels
+    from analysis.measures.labels_used import run_labels
     from analysis.runs import read_run
 
     outcome = duel("run", planned(jitter=400), label_horizon=50, arms=(CLASSICAL,)).labels
