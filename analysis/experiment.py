@@ -5,9 +5,8 @@ What is there already is not done again, so the same experiment into the same fo
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 from online.baselines.computing import compute
 from online.duel import run_duel
 from online.experiment import Drawn, Experiment, StreamSpec
+from online.processes import worker_pool
 from producer.dataset import Dataset
 from producer.errors import RunError
 from producer.files import read_lines
@@ -23,7 +23,7 @@ from static_model.artifact import load_model
 from .report import write_report
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Unit:
     """One stream with one seed: one run.
 
@@ -106,8 +106,7 @@ def _each(
         for unit in asked:
             yield unit, run_unit(experiment, unit, kafka, processes=processes)
         return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(processes, len(asked)), mp_context=context) as pool:
+    with worker_pool(min(processes, len(asked))) as pool:
         running = {pool.submit(run_unit, experiment, unit, kafka): unit for unit in asked}
         try:
             for future in as_completed(running):

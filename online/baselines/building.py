@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from pydantic import BaseModel
 from online.files import replace_file
 from online.interfaces import Attempt
 from online.memo import Refused
+from online.processes import worker_pool
 from producer.errors import RunError
 
 from .matrix import FORMAT, STATIC, file_of, read_bits, save_array
@@ -133,10 +133,9 @@ def _fit(whole: Whole, ask: Ask, after: int) -> tuple[str, int] | Refused:
 
 def _spread(shared: Shared, folder: Path, left: Sequence[int], processes: int, done: Callable[[int], None]) -> None:
     """Give each process every `processes`-th model: later ones have fewer windows to score."""
-    context = multiprocessing.get_context("spawn")
     seen = 0
     try:
-        with ProcessPoolExecutor(processes, mp_context=context) as pool:
+        with worker_pool(processes) as pool:
             parts = {pool.submit(_work, shared, folder, left[part::processes]) for part in range(processes)}
             waiting = parts
             while waiting:
@@ -155,10 +154,7 @@ def _spread(shared: Shared, folder: Path, left: Sequence[int], processes: int, d
 
 def _work(shared: Shared, folder: Path, left: Sequence[int]) -> None:
     whole = open_whole(shared.run, shared.mapped, shared.training)
-    parent = multiprocessing.parent_process()
     for after in left:
-        if parent is not None and not parent.is_alive():
-            return  # nobody holds the run any more
         _make(whole, shared.ask, folder, after)
 
 
