@@ -153,11 +153,11 @@ def _show(outcome: DuelOutcome, run: Path) -> None:
 
     from static_model.origin import unknown_training
 
-    table = Table("arm", "accuracy", "alarms", "fits", "promoted", "rejected", "refused")
+    table = Table("arm", "accuracy", "alarms", "fits", "promoted", "rejected", "refused", "rolled back")
     for name, total in outcome.arms.items():
         accuracy = "" if total.accuracy is None else f"{total.accuracy:.4f}"
         cost = total.cost
-        counts = (cost.alarms, cost.fits, cost.promoted, cost.rejected, cost.refused)
+        counts = (cost.alarms, cost.fits, cost.promoted, cost.rejected, cost.refused, cost.rolled_back)
         table.add_row(name, accuracy, *(str(number) for number in counts))
     Console().print(table)
     books = outcome.books

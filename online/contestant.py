@@ -117,6 +117,7 @@ class Contestant:
         gain, lower = self._gate.relapse(*probation.add(self.champion, window, memo))
         if lower > 0:
             self._reigns.begin(probation.former, first=now + 1)
+            self._judged = True  # for a policy it is what a promotion is: another model to watch
             words = _words(gain, lower, self.champion, self.champion)
             yield _verdict("rolled back", self.champion, words, gain, lower)
         if lower > 0 or probation.over:

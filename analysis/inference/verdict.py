@@ -226,7 +226,8 @@ def _cost(cost: Cost) -> str:
         return f"It cost {alarms} and no fit{refused}."
     return (
         f"It cost {_times(cost.fits, 'fit')} on {cost.rows:,} rows and {alarms} "
-        f"({cost.promoted} promoted, {cost.rejected} rejected, {cost.refused} refused)."
+        f"({cost.promoted} promoted, {cost.rejected} rejected, {cost.refused} refused"
+        f"{f', {cost.rolled_back} rolled back' if cost.rolled_back else ''})."
     )
 
 
