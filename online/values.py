@@ -64,8 +64,8 @@ class Situation:
     Attributes:
         outcome: the window, as the model in force when it began predicted it.
         stale: whether that model has been replaced since (only where labels are late).
-        judged: whether another model came into force with this window, by a promotion or a rollback; False if an attempt
-            was judged without one, None if nothing was judged.
+        judged: whether another model came into force with this window, by a promotion or a rollback; False if an
+            attempt was judged without one, None if nothing was judged.
         current: losses on a window since the judgement, of the model in force from the next window on.
         spent: what the arm has paid so far.
     """
