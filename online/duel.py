@@ -132,7 +132,7 @@ def run_duel(
     ):
         _note_facts(opened, started, source, static_rows, truth)
         keep_labels(opened.path, labels)
-        with bar(source.records) as advance, _frozen(), _spark_for(opened.arms):
+        with bar(source.records) as advance, _frozen(), spark_for(opened.arms):
             return _evaluate(opened, started, source, max_windows, advance, labels, static_rows)
 
 
@@ -195,7 +195,7 @@ def _contenders(run: Run, model: Model, memo: Memo, labels: Labels) -> list[Cont
     ]
 
 
-def _spark_for(arms: Sequence[Arm]) -> AbstractContextManager[object]:
+def spark_for(arms: Sequence[Arm]) -> AbstractContextManager[object]:
     """One Spark for all fits of the run, if an arm fits with Spark."""
     if not any(getattr(arm.learner, "needs_spark", False) for arm in arms):
         return nullcontext()

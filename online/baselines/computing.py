@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 from online.arms import DYNAMIC, Arm
-from online.duel import Bar, no_bar
+from online.duel import Bar, no_bar, spark_for
 from online.files import replace_file
 from online.interfaces import TrainingSet
 from online.labels import Labels
@@ -100,7 +99,7 @@ def compute(
     by_rows = [arm for arm in arms if not arm.by_record]
     asks = _asks(by_rows, training_sets, every)
     workers = processes or min(2, len(os.sched_getaffinity(0)))
-    with alone(run), features_of(run) as mapped, _spark_for(by_rows):
+    with alone(run), features_of(run) as mapped, spark_for(by_rows):
         whole = open_whole(run, mapped, training, model=model)
         with bar(sum(models_of(ask, len(whole)) for ask in asks)) as done:
             folders = [build(whole, a, mapped=mapped, training=training, processes=workers, done=done) for a in asks]
@@ -197,12 +196,3 @@ def _causes(whole: Whole, arm: Arm, *, with_rows: bool) -> dict[str, str]:
 
 def _read(found: Mapping[str, Any]) -> Beside:
     return Beside(str(found["matrix"]), int(found["lag"]), tuple(found["beats"]))
-
-
-def _spark_for(arms: Sequence[Arm]) -> AbstractContextManager[object]:
-    """One Spark for all fits, if an arm fits with Spark."""
-    if not any(getattr(arm.learner, "needs_spark", False) for arm in arms):
-        return nullcontext()
-    from static_model.session import spark_session
-
-    return spark_session()

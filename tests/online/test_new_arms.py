@@ -19,6 +19,7 @@ ARMS = {
     "random": "policy=random(0.4,seed=3),train=reservoir-80,gate=shadow",
     "probation": "policy=periodic-2,train=last-1,gate=probation(shadow,windows=2)",
     "ratio": "policy=threshold,below=0.9,train=last(3,ratio=1.2),gate=none",
+    "control": "policy=periodic-4,train=static-90,gate=none",
     "static-last": "policy=periodic-4,train=static-last(2,static=90),gate=none",
     "budgeted": "policy=budgeted(drift(adwin),retrains=4),train=since-change+since-warning",
     "cost-aware": "policy=cost-aware(10),train=since-change+last-3",
