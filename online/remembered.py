@@ -42,6 +42,7 @@ class Remembered:
         labels: pa.Array,
         known: npt.NDArray[np.bool_],
         scores: dict[str, npt.NDArray[np.float64]],
+        features: Features | None = None,
     ) -> None:
         self.window = window
         self.known = known
@@ -49,7 +50,7 @@ class Remembered:
         self.labels = self.of_known(label_values(labels))
         self.scores = scores
         self._steps = steps
-        self._features: Features | None = None
+        self._features = features
 
     def of_known(self, values: npt.NDArray[T]) -> npt.NDArray[T]:
         """Those of n values whose labels are known; the very array if all are."""
@@ -57,7 +58,7 @@ class Remembered:
 
     @property
     def features(self) -> Features:
-        """float64[n, d], computed when first asked for."""
+        """float64[n, d], computed when first asked for, unless they were given."""
         if self._features is None:
             self._features = featurise(self._steps, self.window.records)
         return self._features

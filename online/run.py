@@ -124,7 +124,7 @@ def open_run(
         "label_share": labels.share,
     }
     _refuse_foreign(path)
-    with _alone(path):
+    with alone(path):
         _sweep(path)
         known = (path / "manifest.json").exists()
         manifest = read_manifest(path) if known else _new_manifest(identity, model, digest, primary)
@@ -171,7 +171,12 @@ def read_contract(run: Path) -> Dataset:
 
 
 @contextmanager
-def _alone(path: Path) -> Iterator[None]:
+def alone(path: Path) -> Iterator[None]:
+    """Hold a run directory, which is made if it isn't there, as its only process.
+
+    Raises:
+        RunError: another process holds it, or it can't be written.
+    """
     try:
         path.mkdir(parents=True, exist_ok=True)
         lock = (path / ".lock").open("w")

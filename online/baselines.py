@@ -1,0 +1,207 @@
+"""The baselines of a run, made after it: loss matrices for its arms, and the controls behind the three causes."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from producer.errors import RunError
+
+from .arms import Arm
+from .causes import Causes, build_causes, read_causes
+from .duel import Bar, no_bar
+from .files import replace_file
+from .interfaces import TrainingSet
+from .matrix import Matrix, read_matrix
+from .matrix_building import Ask, build, models_of
+from .policies.never import Never
+from .run import alone, read_manifest
+from .training_sets.last import Last
+from .whole import Whole, features_of, open_whole
+
+FORMAT = 1
+NEAREST = Last(windows=20)
+"""Stands in for training sets that depend on an arm's path."""
+BY_RECORD = "not comparable: it learns by record, so that no schedule of retrains leads to its models"
+NO_ROWS = "not known: the rows that the starting model was trained on are missing here; name them with --training"
+PARTIAL = "not known: the arm hasn't seen all windows yet"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Beside:
+    """The matrix that an arm is set beside.
+
+    Attributes:
+        matrix: its key.
+        lag: windows from the one fitted after to the first one served.
+        beats: why the arm may do better than the oracle over it; empty where every model of the arm is in it.
+    """
+
+    matrix: str
+    lag: int
+    beats: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Baselines:
+    """What was computed for a run.
+
+    Attributes:
+        every: a model after every so many windows only.
+        windows: how many windows the run had then.
+        matrices: by key.
+        arms: for each arm but those that never retrain, its matrix, or why there is none.
+        causes: for each of them its controls, or why there are none.
+    """
+
+    every: int
+    windows: int
+    matrices: Mapping[str, Matrix]
+    arms: Mapping[str, Beside | str]
+    causes: Mapping[str, Causes | str]
+
+
+def compute(
+    run: Path,
+    *,
+    training_sets: Sequence[TrainingSet] | None = None,
+    every: int = 1,
+    training: Sequence[Path] = (),
+    model: Path | None = None,
+    processes: int | None = None,
+    bar: Bar = no_bar,
+) -> None:
+    """Compute the baselines of a run, or what is missing of them; the run's arms and tables stay as they are.
+
+    Args:
+        run: a run directory, finished or not.
+        training_sets: those to compute a matrix for, with each learner of the arms; if None, each arm's own, or the
+            last 20 windows where that depends on the arm's path.
+        every: fit after every so many windows only; the paths then retrain at these windows only.
+        training: the files that the starting model was trained on: without them there are no causes.
+        model: the starting model's directory, which may know these files' digests.
+        processes: how many fit and score; as many as there are cores if None, two at most.
+        bar: shows progress, in models.
+
+    Raises:
+        RunError: no run, a damaged one, or another process works on it.
+        UsageError: a training set needs static rows, and `training` is missing or other files.
+        ModelError: a learner can't retrain the starting model.
+    """
+    manifest = read_manifest(run)
+    arms = [arm for arm in _arms(manifest) if not isinstance(arm.policy, Never) or arm.by_record]
+    by_rows = [arm for arm in arms if not arm.by_record]
+    asks = _asks(by_rows, training_sets, every)
+    workers = processes or min(2, len(os.sched_getaffinity(0)))
+    with alone(run), features_of(run) as mapped, _spark_for(by_rows):
+        whole = open_whole(run, mapped, training, model=model)
+        with bar(sum(models_of(ask, len(whole)) for ask in asks)) as done:
+            folders = [build(whole, a, mapped=mapped, training=training, processes=workers, done=done) for a in asks]
+        keys = {json.dumps(ask.plain()): folder.name for ask, folder in zip(asks, folders, strict=True)}
+        causes = {arm.name: _causes(whole, arm, with_rows=bool(training)) for arm in arms}
+        content = {
+            "format": FORMAT,
+            "every": every,
+            "windows": len(whole),
+            "matrices": list(keys.values()),
+            "arms": {arm.name: _beside(arm, asks, keys, manifest) for arm in arms},
+            "causes": causes,
+        }
+    with replace_file(run / "baselines" / "baselines.json") as file:
+        file.write(json.dumps(content, indent=1).encode() + b"\n")
+
+
+def read_baselines(run: Path) -> Baselines | None:
+    """What was computed for a run, or None if nothing was.
+
+    Raises:
+        RunError: it is damaged, or of a newer format.
+    """
+    folder = run / "baselines"
+    if not (folder / "baselines.json").exists():
+        return None
+    try:
+        facts = json.loads((folder / "baselines.json").read_text("utf-8"))
+        if facts["format"] != FORMAT:
+            raise ValueError(f"their format is {facts['format']!r}, this driftduel reads {FORMAT}")
+        return Baselines(
+            every=int(facts["every"]),
+            windows=int(facts["windows"]),
+            matrices={key: read_matrix(folder / key) for key in facts["matrices"]},
+            arms={arm: found["reason"] if "reason" in found else _read(found) for arm, found in facts["arms"].items()},
+            causes={
+                arm: found["reason"] if "reason" in found else read_causes(folder / found["key"])
+                for arm, found in facts["causes"].items()
+            },
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise RunError(
+            f"the baselines of {run} are damaged ({error}); delete {folder}, and compute them again"
+        ) from None
+
+
+def nearest_set(arm: Arm) -> TrainingSet:
+    """The first of an arm's training sets whose rows don't depend on its path, or the last 20 windows."""
+    found: TrainingSet = next((chosen for chosen in arm.training_sets if not chosen.needs_date), NEAREST)
+    return found
+
+
+def _arms(manifest: Mapping[str, Any]) -> list[Arm]:
+    return [Arm.model_validate(arm) for arm in manifest["arms"].values()]
+
+
+def _asks(arms: Sequence[Arm], training_sets: Sequence[TrainingSet] | None, every: int) -> list[Ask]:
+    """What is fitted: each once, whoever it is for."""
+    if training_sets is None:
+        pairs = [(nearest_set(arm), arm.learner) for arm in arms]
+    else:
+        pairs = list(product(training_sets, [arm.learner for arm in arms]))
+    asks = [Ask(chosen, learner, every) for chosen, learner in pairs]
+    return list({json.dumps(ask.plain()): ask for ask in asks}.values())
+
+
+def _beside(arm: Arm, asks: Sequence[Ask], keys: Mapping[str, str], manifest: Mapping[str, Any]) -> dict[str, Any]:
+    if arm.by_record:
+        return {"reason": BY_RECORD}
+    mine = [ask for ask in asks if ask.learner == arm.learner]
+    if not mine:
+        return {"reason": "no baseline was asked for"}
+    wanted = (nearest_set(arm), NEAREST)
+    best = min(mine, key=lambda ask: wanted.index(ask.training_set) if ask.training_set in wanted else len(wanted))
+    identity = manifest["identity"]
+    late = -(-int(identity.get("label_delay", 0)) // int(identity["window"]))
+    beats = [f"it trains on {chosen.title}" for chosen in arm.training_sets if chosen != best.training_set]
+    if arm.gate.trial != "none":
+        beats.append("its gate holds models back")
+    if arm.gate.probation:
+        beats.append("it goes back to former models")
+    if best.every > 1:
+        beats.append(f"only every {best.every} windows a model was fitted for the oracle")
+    return {"matrix": keys[json.dumps(best.plain())], "lag": 1 + arm.latency + late, "beats": beats}
+
+
+def _causes(whole: Whole, arm: Arm, *, with_rows: bool) -> dict[str, str]:
+    if arm.by_record:
+        return {"reason": BY_RECORD}
+    if arm.name not in whole.paths:
+        return {"reason": PARTIAL}
+    return {"key": build_causes(whole, arm).name} if with_rows else {"reason": NO_ROWS}
+
+
+def _read(found: Mapping[str, Any]) -> Beside:
+    return Beside(str(found["matrix"]), int(found["lag"]), tuple(found["beats"]))
+
+
+def _spark_for(arms: Sequence[Arm]) -> AbstractContextManager[object]:
+    """One Spark for all fits, if an arm fits with Spark."""
+    if not any(getattr(arm.learner, "needs_spark", False) for arm in arms):
+        return nullcontext()
+    from static_model.session import spark_session
+
+    return spark_session()

@@ -1,0 +1,118 @@
+"""The matrix of losses: what the model fitted after window i gets wrong in every window j after it, kept in the run.
+
+`baselines/KEY/` holds one pair of files for each model, written when it is done: `000012.json` says what was fitted (or
+why not), `000012.npy` which records it gets wrong, one bit each; `static` is the starting model. `matrix.json` comes
+last. A kill in the middle loses the models in work only.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from producer.errors import RunError
+
+from .files import replace_file
+from .oracle import Losses
+
+FORMAT = 1
+STATIC = -1
+"""In the place of the window after which a model was fitted: the starting model."""
+Bits = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Matrix:
+    """A matrix of losses, read.
+
+    Attributes:
+        folder: where it is.
+        facts: `training_set`, `learner`, `every`, `title`, `windows`, `fits` (window, model, rows) and `refused`.
+        labelled: int64[windows], labelled records.
+        errors: int64[1 + models, windows, 2]; see `Losses`.
+    """
+
+    folder: Path
+    facts: Mapping[str, Any]
+    labelled: npt.NDArray[np.int64]
+    errors: npt.NDArray[np.int64]
+
+    @property
+    def fitted(self) -> npt.NDArray[np.int64]:
+        """int64[models], after which window each was fitted."""
+        return np.array([fit["window"] for fit in self.facts["fits"]], dtype=np.int64)
+
+    def losses(self, lag: int) -> Losses:
+        """The same for models that serve only so many windows after the one that they were fitted after."""
+        return Losses(self.errors, self.fitted, lag)
+
+    def wrong(self, path: npt.NDArray[np.intp]) -> list[Bits]:
+        """Which labelled records are wrong along a path, bool[n_w] for each window.
+
+        Args:
+            path: int[windows], the row in force in each window; a row that can't predict it yet is an error.
+        """
+        ends = np.concatenate([[0], np.cumsum(self.labelled)])
+        found: list[Bits] = [np.empty(0, np.bool_)] * len(path)
+        for row in np.unique(path):
+            after = STATIC if row == 0 else int(self.fitted[row - 1])
+            bits = read_bits(self.folder, after, int(ends[-1] - ends[after + 1]))
+            for window in np.flatnonzero(path == row):
+                assert window > after, "a model predicts no window that it was trained on"
+                found[window] = bits[ends[window] - ends[after + 1] : ends[window + 1] - ends[after + 1]]
+        return found
+
+
+def read_matrix(folder: Path) -> Matrix:
+    """A matrix that is there.
+
+    Raises:
+        RunError: it is damaged, or of a newer format.
+    """
+    try:
+        facts = json.loads((folder / "matrix.json").read_text("utf-8"))
+        if facts["format"] != FORMAT:
+            raise ValueError(f"its format is {facts['format']!r}, this driftduel reads {FORMAT}")
+        labelled, errors = (np.load(folder / f"{name}.npy", allow_pickle=False) for name in ("labelled", "errors"))
+        if errors.shape != (1 + len(facts["fits"]), len(labelled), 2):
+            raise ValueError("its errors don't fit its models")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise _damaged(folder, error) from None
+    return Matrix(folder, facts, labelled, errors)
+
+
+def _damaged(folder: Path, error: object) -> RunError:
+    return RunError(f"the baselines in {folder} are damaged ({error}); delete that folder, and compute them again")
+
+
+def file_of(folder: Path, after: int, suffix: str) -> Path:
+    """The file of the model fitted after a window; of the starting model for STATIC."""
+    return folder / f"{'static' if after == STATIC else f'{after:06d}'}.{suffix}"
+
+
+def read_bits(folder: Path, after: int, count: int) -> Bits:
+    """Which of the `count` records after a window its model gets wrong, bool[count].
+
+    Raises:
+        RunError: the file is damaged.
+    """
+    path = file_of(folder, after, "npy")
+    try:
+        packed = np.load(path, allow_pickle=False)
+        if packed.shape != (-(-count // 8),):
+            raise ValueError(f"{path.name} doesn't hold {count} records")
+        return np.unpackbits(packed, count=count).astype(np.bool_)
+    except (OSError, ValueError, TypeError) as error:
+        raise _damaged(folder, error) from None
+
+
+def save_array(path: Path, array: npt.NDArray[Any]) -> None:
+    """Write an array as .npy, whole or not at all."""
+    with replace_file(path) as file:
+        np.save(file, array, allow_pickle=False)

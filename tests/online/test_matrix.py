@@ -1,0 +1,223 @@
+"""The matrix of losses over a real run: as a loop by hand makes it, resumed, found again, by several processes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from online.duel import run_duel
+from online.interfaces import Rows, Span, Training
+from online.labels import label_values
+from online.learners.batch import ScikitLearn
+from online.ledger import Ledger
+from online.matrix import read_matrix
+from online.matrix_building import Ask, build, models_of
+from online.memo import Memo
+from online.oracle import always, count_errors, never, periodic
+from online.run import read_contract, read_manifest
+from online.tracker import count_cost
+from online.training_sets.cumulative import Cumulative
+from online.training_sets.last import Last
+from online.training_sets.static_last import StaticLast
+from online.whole import Whole, features_of, open_whole
+from producer.errors import RunError, UsageError
+from static_model.artifact import load_model
+from static_model.scorer import Scorer, featurise
+
+SIZE = 100
+ALWAYS = "always:policy=always,train=last-1,gate=none"
+LAST = Ask(Last(windows=1), ScikitLearn())
+Duel = Callable[..., Path]
+
+
+@pytest.fixture
+def duel(tiny_lines, tiny_file, tiny_model, tmp_path: Path) -> Duel:
+    """Runs arms over 1,250 records, inverted from 600 on, in windows of 100; two are dead letters."""
+    model = tiny_model(tmp_path / "model")
+
+    def call(*arms: str, window: int = SIZE, records: int = 1250, **options) -> Path:
+        lines = tiny_lines(records, seed=3, flip_from=600)
+        lines[37], lines[799] = b"one,2.0,word,attack", b"1,2.0"
+        for place in options.pop("unlabelled", ()):
+            lines[place] = lines[place].rpartition(b",")[0] + b","
+        file = tiny_file(tmp_path / "stream.csv", lines)
+        run_duel(model=model, run=tmp_path / "run", arms=arms, file=file, window=window, seed=5, **options)
+        return tmp_path / "run"
+
+    return call
+
+
+@pytest.fixture
+def whole(duel: Duel) -> Iterator[Callable[..., tuple[Whole, Path]]]:
+    """Opens the whole stream of a run with these arms."""
+    contexts = []
+
+    def call(*arms: str, training: tuple[Path, ...] = (), **options) -> tuple[Whole, Path]:
+        context = features_of(duel(*arms, **options))
+        mapped = context.__enter__()
+        contexts.append(context)
+        return open_whole(mapped.parent.parent, mapped, training), mapped
+
+    yield call
+    for context in contexts:
+        context.__exit__(None, None, None)
+
+
+def by_hand(run: Path) -> np.ndarray:
+    """Errors of the model fitted on each window alone, on each window after it, by a plain loop; NaN elsewhere."""
+    static = load_model(run / "models" / read_manifest(run)["static"])
+    windows = [entry.window for entry in Ledger(run / "segments", read_contract(run)).entries()]
+    features = [featurise(static.steps, window.records) for window in windows]
+    labels = [label_values(window.records.column("y")) for window in windows]
+    memo = Memo(Ledger(run / "segments", static.dataset), run / "models", static=read_manifest(run)["static"], seed=5)
+    errors = np.full((len(windows) - 1, len(windows), 2), -1)
+    for i in range(len(windows) - 1):
+        _, seed = memo.identify(ScikitLearn(), Rows(Span(i, i)))
+        rows = Training(features[i], labels[i], lambda i=i: windows[i].records)
+        scorer = Scorer(ScikitLearn().fit(rows, like=static, seed=seed).estimator)
+        for j in range(i + 1, len(windows)):
+            wrong = (scorer.score(features[j]) > 0.5) != (labels[j] == 1)
+            for parity in (0, 1):
+                errors[i, j, parity] = wrong[windows[j].seqs % 2 == parity].sum()
+    return errors
+
+
+def test_it_equals_a_loop_by_hand(whole) -> None:
+    """Each model's errors on each later window, on even and on odd numbers, are those of a plain loop."""
+    stream, mapped = whole("static")
+    matrix = read_matrix(build(stream, LAST, mapped=mapped))
+    expected = by_hand(stream.run)
+    assert matrix.fitted.tolist() == list(range(12))
+    served = expected >= 0
+    assert np.array_equal(matrix.errors[1:][served], expected[served])
+    assert not matrix.errors[1:][~served].any()
+
+
+def tracked(run: Path, arm: str) -> list[int]:
+    """An arm's errors by window, as the tracker has them."""
+    lines = (run / "windows.csv").read_text().splitlines()
+    rows = [dict(zip(lines[0].split(","), line.split(","), strict=True)) for line in lines[1:]]
+    return [int(row["fp"]) + int(row["fn"]) for row in rows if row["arm"] == arm]
+
+
+@pytest.mark.parametrize(
+    ("latency", "delay"), [(0, 0), (2, 0), (0, 150), (1, 100)], ids=["at once", "latency", "late labels", "both"]
+)
+def test_its_paths_are_the_arms(whole, latency: int, delay: int) -> None:
+    """Never is the static arm, always and periodic are ungated arms of these policies: window by window."""
+    late = f",latency={latency}"
+    arms = (ALWAYS + late, f"third:policy=periodic(3),train=last-1,gate=none{late}")
+    stream, mapped = whole(*arms, label_delay=delay)
+    matrix = read_matrix(build(stream, LAST, mapped=mapped))
+    losses = matrix.losses(1 + latency + -(-delay // SIZE))
+    paths = {"static": never(losses), "always": always(losses), "third": periodic(losses, 3)}
+    for arm, path in paths.items():
+        assert count_errors(losses, path).sum(axis=1).tolist() == tracked(stream.run, arm)
+        assert [int(wrong.sum()) for wrong in matrix.wrong(path)] == tracked(stream.run, arm)
+    assert tracked(stream.run, "always") != tracked(stream.run, "static")
+
+
+def test_fits_are_shared_with_the_arms_of_the_run(whole) -> None:
+    """What the arm `always` has fitted isn't fitted again."""
+    stream, mapped = whole(ALWAYS)
+    before = {path.name for path in (stream.run / "models").iterdir()}
+    build(stream, LAST, mapped=mapped)
+    assert {path.name for path in (stream.run / "models").iterdir()} == before
+    events = [json.loads(line) for line in (stream.run / "events.jsonl").read_text().splitlines()]
+    assert count_cost(events, "always").fits == 12
+
+
+def test_a_refused_fit_is_no_model(whole) -> None:
+    """A window of too few rows gives no model, and says why; `always` keeps the one before, as the arm does."""
+    gone = range(300, 390)
+    stream, mapped = whole(ALWAYS, unlabelled=gone)
+    matrix = read_matrix(build(stream, LAST, mapped=mapped))
+    assert matrix.facts["refused"] == [{"window": 3, "reason": "only 10 rows, 20 are needed"}]
+    losses = matrix.losses(1)
+    assert count_errors(losses, always(losses)).sum(axis=1).tolist() == tracked(stream.run, "always")
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    """The files of a matrix."""
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_a_second_call_finds_it_and_a_cut_one_is_resumed(whole, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is fitted twice; after a kill only what is missing is made, and the bytes are the same."""
+    stream, mapped = whole("static")
+    folder = build(stream, LAST, mapped=mapped)
+    first = content(folder)
+    for name in ("matrix.json", "000007.json", "000007.npy", "000008.json", "errors.npy"):
+        (folder / name).unlink()
+    made: list[int] = []
+    score = Whole.wrong
+    monkeypatch.setattr(
+        Whole, "wrong", lambda self, model, windows: made.append(windows[0]) or score(self, model, windows)
+    )
+    assert build(stream, LAST, mapped=mapped) == folder
+    assert (made, content(folder)) == ([8, 9], first)
+    build(stream, LAST, mapped=mapped)
+    assert made == [8, 9]
+
+
+def test_two_processes_make_the_same_bytes(whole) -> None:
+    """How many processes work on it leaves no trace."""
+    stream, mapped = whole("static", window=50)
+    assert models_of(LAST, len(stream)) == 25
+    folder = build(stream, LAST, mapped=mapped, processes=1)
+    one = content(folder)
+    models = {path.name for path in (stream.run / "models").iterdir()}
+    shutil.rmtree(folder)
+    for model in models - {stream.static}:
+        shutil.rmtree(stream.run / "models" / model)
+    progress: list[int] = []
+    assert build(stream, LAST, mapped=mapped, processes=2, done=progress.append) == folder
+    assert (content(folder), sum(progress)) == (one, 25)
+    assert {path.name for path in (stream.run / "models").iterdir()} == models
+
+
+def test_a_thinned_matrix_has_every_kth_model(whole) -> None:
+    """With every=4 there is a model after windows 3, 7 and so on: the very ones of the full matrix."""
+    stream, mapped = whole("static")
+    thin = read_matrix(build(stream, Ask(Last(windows=1), ScikitLearn(), every=4), mapped=mapped))
+    full = read_matrix(build(stream, LAST, mapped=mapped))
+    assert (thin.facts["every"], thin.fitted.tolist()) == (4, [3, 7, 11])
+    assert np.array_equal(thin.errors, full.errors[[0, 4, 8, 12]])
+
+
+def test_rows_of_old_windows_and_of_the_training_file_are_found(whole, tiny_lines, tiny_file, tmp_path: Path) -> None:
+    """Cumulative sets train on all windows so far; static ones need the training file."""
+    training = tiny_file(tmp_path / "training.csv", tiny_lines(500, seed=0))
+    stream, mapped = whole("static", training=(training,))
+    growing = read_matrix(build(stream, Ask(Cumulative(), ScikitLearn()), mapped=mapped))
+    assert [fit["rows"] for fit in growing.facts["fits"]][:4] == [99, 199, 299, 399]
+    both = read_matrix(build(stream, Ask(StaticLast(windows=1), ScikitLearn(), every=6), mapped=mapped))
+    assert [fit["rows"] for fit in both.facts["fits"]] == [600, 600]
+    without = open_whole(stream.run, mapped)
+    with pytest.raises(UsageError, match="name them with --training"):
+        build(without, Ask(StaticLast(windows=1), ScikitLearn()), mapped=mapped)
+
+
+def test_records_without_a_label_are_in_no_count(whole) -> None:
+    """Errors are counted on labelled records only."""
+    stream, mapped = whole("static", unlabelled=range(200, 210))
+    matrix = read_matrix(build(stream, LAST, mapped=mapped))
+    assert matrix.labelled.tolist() == [99, 100, 90, *[100] * 4, 99, *[100] * 4, 50]
+    assert [len(wrong) for wrong in matrix.wrong(never(matrix.losses(1)))] == matrix.labelled.tolist()
+
+
+def test_a_damaged_matrix_is_refused(whole) -> None:
+    """Files that don't fit each other are named, and what to do."""
+    stream, mapped = whole("static")
+    folder = build(stream, LAST, mapped=mapped)
+    np.save(folder / "000003.npy", np.zeros(3, np.uint8))
+    with pytest.raises(RunError, match=r"are damaged \(000003.npy doesn't hold .* delete that folder"):
+        read_matrix(folder).wrong(always(read_matrix(folder).losses(1)))
+    (folder / "matrix.json").write_text("{}")
+    with pytest.raises(RunError, match=r"are damaged \('format'\)"):
+        read_matrix(folder)
