@@ -57,11 +57,15 @@ def show(written: Report) -> None:
     """Print a report: the table, the sentences, and where everything lies."""
     from rich.console import Console
 
-    from .report import result_table, sentences
+    from .report_tables import more_tables, result_table, sentences
 
-    Console().print(result_table(written.summary))
+    console = Console()
+    console.print(result_table(written.summary))
     for sentence in sentences(written.summary):
         click.echo(f"\n{sentence}")
+    for title, table in more_tables(written.summary):
+        console.print(f"\n[bold]{title}[/bold]")
+        console.print(table)
     click.echo()
     for figure in written.figures:
         click.echo(f"figure:  {figure} (its numbers: {figure.with_suffix('.csv').name})")

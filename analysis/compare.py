@@ -50,7 +50,9 @@ class Estimate:
         """Two-sided, normal; below 0.05 exactly where the interval excludes 0."""
         if self.identical:
             return 1.0
-        return 2 * NormalDist().cdf(-abs(self.difference) / self.standard_error) if self.standard_error else 0.0
+        if not self.standard_error:
+            return 0.0
+        return math.erfc(abs(self.difference) / self.standard_error / math.sqrt(2))
 
 
 def bandwidth(records: int) -> int:
@@ -94,7 +96,7 @@ def pooled_difference(differences: Sequence[npt.NDArray[np.float64]]) -> Estimat
     difference = 100.0 * math.fsum(float(window.sum()) for window in filled) / records
     if records == 1:
         return Estimate(1, difference, -100.0, 100.0, 100.0, 1, identical=False)
-    variance = math.fsum(_variance_of_sum(window) for window in _with_a_spread(filled))
+    variance = math.fsum(variance_of_sum(w, lags=min(bandwidth(len(w)), len(w) - 1)) for w in _with_a_spread(filled))
     error = 100.0 * math.sqrt(variance) / records
     reach = NormalDist().inv_cdf(0.5 + CONFIDENCE / 2) * error
     return Estimate(records, difference, difference - reach, difference + reach, error, len(filled), identical=False)
@@ -111,17 +113,23 @@ def _with_a_spread(windows: Sequence[npt.NDArray[np.float64]]) -> list[npt.NDArr
     return joined
 
 
-def _variance_of_sum(window: npt.NDArray[np.float64]) -> float:
-    """The long-run variance of a window's sum, exactly unbiased where records are independent.
+def variance_of_sum(series: npt.NDArray[np.float64], *, lags: int) -> float:
+    """The long-run variance of a series' sum by Bartlett weights, exactly unbiased where its values are independent.
 
     Centring takes away a little of every product, not only of the squares (whose n/(n-1) it generalises):
     under independence `degrees` variances are left of n.
+
+    Args:
+        series: float64[n], n > 1.
+        lags: how many neighbours a value depends on; at most n - 1.
+
+    >>> variance_of_sum(np.array([1.0, 0.0, 1.0, 0.0]), lags=0)
+    1.3333333333333333
     """
-    n = len(window)
-    centred = window - window.mean()
+    n = len(series)
+    centred = series - series.mean()
     total, degrees = float(centred @ centred), n - 1.0
-    lags = min(bandwidth(n), n - 1)
-    for lag in range(1, lags + 1):
+    for lag in range(1, min(lags, n - 1) + 1):
         weight = 2.0 * (1.0 - lag / (lags + 1.0))
         total += weight * float(centred[:-lag] @ centred[lag:])
         degrees -= weight * (n - lag) / n

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from online.baselines import compute
 from online.duel import run_duel
 from online.experiment import Drawn, Experiment, StreamSpec
 from producer.dataset import Dataset
@@ -103,7 +104,7 @@ def _each(
 ) -> Iterator[tuple[Unit, dict[str, Any]]]:
     if processes < 2 or len(asked) < 2:
         for unit in asked:
-            yield unit, run_unit(experiment, unit, kafka)
+            yield unit, run_unit(experiment, unit, kafka, processes=processes)
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(min(processes, len(asked)), mp_context=context) as pool:
@@ -116,8 +117,8 @@ def _each(
             raise
 
 
-def run_unit(experiment: Experiment, unit: Unit, kafka: Kafka) -> dict[str, Any]:
-    """One run with its baselines and its report; the summary."""
+def run_unit(experiment: Experiment, unit: Unit, kafka: Kafka, *, processes: int = 1) -> dict[str, Any]:
+    """One run with its baselines, which may take several processes, and its report; the summary."""
     stream = unit.stream
     model = stream.model or experiment.model
     training = stream.training or experiment.training
@@ -141,6 +142,16 @@ def run_unit(experiment: Experiment, unit: Unit, kafka: Kafka) -> dict[str, Any]
         label_delay=experiment.label_delay,
         label_share=experiment.label_share,
     )
+    baselines = experiment.baselines
+    if not baselines.skip:
+        compute(
+            unit.run,
+            training_sets=baselines.training_sets,
+            every=baselines.every,
+            training=training,
+            model=model,
+            processes=processes,
+        )
     return write_report(unit.run).summary
 
 

@@ -10,12 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from online.tracker import Cost
+from producer.errors import RunError
 
 from .blocks import Outlook, more_of_the_same
 from .compare import CONFIDENCE, Comparison, Wrong, compare
 from .dispersion import Dispersion, dispersion
 from .multiple import holm
-from .power import Yardstick, measure, smallest_detectable
+from .power import Discordance, discordance, smallest_detectable
 from .runs import Outcomes, Run
 from .verdict import Evidence, alone, verdict
 
@@ -29,7 +30,7 @@ class _Duel:
 
 
 def judge(
-    run: Run, outcomes: Outcomes, costs: Mapping[str, Cost], *, yardstick: Yardstick | None = None
+    run: Run, outcomes: Outcomes, costs: Mapping[str, Cost], *, noise: Discordance | None = None
 ) -> dict[str, Any]:
     """The summary's `comparisons` and `verdicts`, as plain JSON values.
 
@@ -40,14 +41,17 @@ def judge(
         run: the run; its first arm is the reference.
         outcomes: what each arm got wrong, in the same windows.
         costs: of each arm.
-        yardstick: of never and always; if None, measured on an arm of the run that is always retrained.
+        noise: of never and always; if None, measured on an arm of the run that is always retrained.
+
+    Raises:
+        RunError: `noise` has another number of windows.
     """
     reference, *others = run.arms
     if not others:
         return {"comparisons": {}, "verdicts": {reference: alone(reference)}}
     models = {arm: _models(run, arm) for arm in run.arms}
     duels = {arm: _duel(arm, reference, outcomes.wrong, models) for arm in others}
-    scale = yardstick or own_yardstick(run, outcomes)
+    scale = own_discordance(run, outcomes) if noise is None else _checked(noise, windows=len(outcomes.labels))
     primary = primary_arms(run)
     here = holm({arm: duels[arm].comparison.p_value for arm in primary})
     more = holm({arm: duels[arm].outlook.p_value for arm in primary})
@@ -89,23 +93,32 @@ def _duel(arm: str, reference: str, wrong: Mapping[str, Sequence[Wrong]], models
     return _Duel(comparison, outlook)
 
 
-def own_yardstick(run: Run, outcomes: Outcomes) -> Yardstick | None:
+def _checked(noise: Discordance, *, windows: int) -> Discordance:
+    if len(noise.records) != windows:
+        raise RunError(
+            f"the discordance of never and always is of another run: it has {len(noise.records):,} windows, this run "
+            f"{windows:,}. Compute the baselines of this run again"
+        )
+    return noise
+
+
+def own_discordance(run: Run, outcomes: Outcomes) -> Discordance | None:
     """The first arm against one that had a new model in every window, whatever its policy is called, or None."""
     for arm in run.arms[1:]:
         if 1 < len(outcomes.labels) == len(set(_models(run, arm))):
-            return measure(outcomes.wrong[run.arms[0]], outcomes.wrong[arm])
+            return discordance(outcomes.wrong[run.arms[0]], outcomes.wrong[arm])
     return None
 
 
-def _detectable(yardstick: Yardstick | None, outlook: Outlook) -> dict[str, float | None]:
-    if yardstick is None:
+def _detectable(noise: Discordance | None, outlook: Outlook) -> dict[str, float | None]:
+    if noise is None:
         return {"detectable_here": None, "detectable_more": None}
     # An arm that never changed could have done so from the start.
-    first = 0 if outlook.first == len(yardstick.records) else outlook.first
+    first = 0 if outlook.first == len(noise.records) else outlook.first
     units = outlook.estimate.units if outlook.estimate else None
     return {
-        "detectable_here": smallest_detectable(yardstick, first=first),
-        "detectable_more": smallest_detectable(yardstick, first=first, units=units) if units else None,
+        "detectable_here": smallest_detectable(noise, first=first),
+        "detectable_more": smallest_detectable(noise, first=first, units=units) if units else None,
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -78,11 +79,20 @@ def measure_run(
             }
             for arm in run.arms
         },
-        "price": _price({arm: Spent(int(errors[arm].sum()), costs[arm].fits) for arm in run.arms}),
+        "deployment_asked": where != HERE,
+        "price": _price(
+            {arm: Spent(int(errors[arm].sum()), costs[arm].fits) for arm in run.arms if not by_record(run, arm)}
+        ),
     }
     if run.truth is not None:
         found["detectors"] = _detectors(run, outcomes.wrong[run.arms[0]], records, transitions)
-    return found
+    plain: dict[str, Any] = json.loads(json.dumps(found, allow_nan=False))  # tuples are lists in JSON
+    return plain
+
+
+def by_record(run: Run, arm: str) -> bool:
+    """Whether an arm learns record by record, so that it has no fits to count."""
+    return Arm.model_validate(run.manifest["arms"][arm]).by_record
 
 
 def _transitions(run: Run) -> tuple[Transition, ...]:

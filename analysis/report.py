@@ -1,4 +1,4 @@
-"""A run -> its report: summary.json, figures/, and what is shown of them in a terminal."""
+"""A run -> its report: summary.json and figures/."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from online.baselines import read_baselines
 from online.files import replace_file
 from online.tracker import count_cost
 from producer.errors import RunError, UsageError
@@ -20,17 +21,15 @@ from static_model.origin import imported_from, unknown_training
 from .compare import majority_class, no_change
 from .dispersion import warning
 from .figures import plot_metric
+from .hindsight import baseline_discordance, summarise_baselines
 from .judgement import dispersions, judge, primary_arms, watched_arms
 from .measured import HERE, Where, measure_run
-from .power import Yardstick
+from .power import Discordance
 from .runs import Outcomes, Run, read_outcomes, read_run
-
-if TYPE_CHECKING:
-    from rich.table import Table
 
 FORMAT = 1
 DEFAULT_METRICS = ("accuracy", "f1")
-NO_YARDSTICK = (
+NO_DISCORDANCE = (
     "How small a difference this stream could have shown isn't known: it is measured on the discordance of 'never' and "
     "'always', and no arm is retrained after every window here."
 )
@@ -52,7 +51,7 @@ def write_report(
     metrics: Sequence[str] = DEFAULT_METRICS,
     truth: Path | None = None,
     out: Path | None = None,
-    yardstick: Yardstick | None = None,
+    noise: Discordance | None = None,
     where: Where = HERE,
 ) -> Report:
     """Write summary.json and a figure with its numbers for each metric.
@@ -62,7 +61,7 @@ def write_report(
         metrics: what to draw, of `static_model.metrics.METRICS`.
         truth: a file with the planted truth, if not the run's own.
         out: where to write; the run directory if None.
-        yardstick: the discordance of never and always on this stream; see `judge`.
+        noise: the discordance of never and always on this stream; see `judge`.
         where: the deployment to give totals for.
 
     Raises:
@@ -72,7 +71,11 @@ def write_report(
     for metric in metrics:
         _check_metric(metric)
     run = read_run(path, truth=truth)
-    summary = summarise(run, read_outcomes(run), yardstick=yardstick, where=where)
+    outcomes, baselines = read_outcomes(run), read_baselines(path)
+    noise = noise or (baseline_discordance(baselines) if baselines else None)
+    summary = summarise(run, outcomes, noise=noise, where=where)
+    if baselines is not None:
+        summary["hindsight"] = json.loads(json.dumps(summarise_baselines(run, outcomes, baselines), allow_nan=False))
     folder = out or path
     try:
         (folder / "figures").mkdir(parents=True, exist_ok=True)
@@ -93,9 +96,7 @@ def _check_metric(metric: str) -> None:
         raise UsageError(f"no metric '{metric}'{hint} Known are {', '.join(METRICS)}")
 
 
-def summarise(
-    run: Run, outcomes: Outcomes, *, yardstick: Yardstick | None = None, where: Where = HERE
-) -> dict[str, Any]:
+def summarise(run: Run, outcomes: Outcomes, *, noise: Discordance | None = None, where: Where = HERE) -> dict[str, Any]:
     """Everything that a report says, as plain JSON values; undefined metrics are None.
 
     Totals come from summed counts, never from averages over windows.
@@ -105,7 +106,7 @@ def summarise(
     labels = np.concatenate([*outcomes.labels, np.empty(0, dtype=np.int8)]).astype(np.int8)
     records = int(static["records"].sum())
     scatter = dispersions(run, outcomes)
-    judged = judge(run, outcomes, costs, yardstick=yardstick)
+    judged = judge(run, outcomes, costs, noise=noise)
     counts = {arm: _sum_counts(run, arm) for arm in run.arms}
     lost = {name: int(static[name].sum()) for name in ("dead", "set_aside", "missing") if name in static}
     return {
@@ -168,33 +169,5 @@ def _notes_on_claims(run: Run, comparisons: Mapping[str, Any]) -> list[str]:
         notes.append(f"Exploratory arms, not corrected for their number: {', '.join(others)}.")
     found = ("no difference", "identical", "too few")
     if any(one["finding"] in found and one["detectable"] is None for one in comparisons.values()):
-        notes.append(NO_YARDSTICK)
+        notes.append(NO_DISCORDANCE)
     return notes
-
-
-def sentences(summary: dict[str, Any]) -> list[str]:
-    """The report in words: what was read, the verdict on each arm, and what must be known with it."""
-    lost = [
-        f"{summary[key]:,} {words}"
-        for key, words in (("dead", "dead letters"), ("set_aside", "set aside"), ("missing", "missing"))
-        if summary.get(key)
-    ]
-    read = f"{summary['records']:,} records in {summary['windows']:,} windows"
-    return [", ".join([read, *lost]) + ".", *summary["verdicts"].values(), *summary["notes"]]
-
-
-def result_table(summary: dict[str, Any]) -> Table:
-    """Arms and baselines with their totals and costs, at most 80 columns wide for short names of arms."""
-    from rich.table import Table
-
-    table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold")
-    table.add_column("arm\n", overflow="fold")
-    titles = ("accuracy", "precision", "recall", "F1", "MCC", "alarms", "fits", "rows\ntrained", "promoted")
-    for title in titles:
-        table.add_column(title if "\n" in title else f"{title}\n", justify="right")
-    for name, arm in {**summary["arms"], **summary["baselines"]}.items():
-        values = [arm["metrics"][metric] for metric in ("accuracy", "precision", "recall", "f1", "mcc")]
-        cost = arm.get("cost")
-        paid = [f"{cost[key]:,}" for key in ("alarms", "fits", "rows", "promoted")] if cost else [""] * 4
-        table.add_row(name, *("" if value is None else f"{value:.4f}" for value in values), *paid)
-    return table

@@ -51,7 +51,7 @@ _OPTIONS = (
     ),
     click.option("--folds", default=2, show_default=True, type=click.IntRange(0, 20), help="Of the grid; 0: no grid."),
     click.option(
-        "--repeats", default=5, show_default=True, type=click.IntRange(1, 20), help="Splits that compare algorithms."
+        "--repeats", default=4, show_default=True, type=click.IntRange(1, 20), help="Splits that compare algorithms."
     ),
     click.option("--refit/--no-refit", default=True, show_default=True, help="Fit what was kept on all rows, too."),
     click.option("--trees", default=50, show_default=True, type=click.IntRange(1, 1000), help="Of the forest."),

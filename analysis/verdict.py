@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from online.tracker import Cost
 
 from .blocks import Outlook
 from .compare import CONFIDENCE, Comparison, Estimate
-from .units import FEWEST_UNITS, UnitEstimate
+from .units import FEWEST_UNITS, UnitEstimate, mean_of_units
 
-NO_CLAIM = f"Neither is a claim about the policy, which needs {FEWEST_UNITS} seeds or streams."
+NO_CLAIM = f"A claim about the policy needs at least {FEWEST_UNITS} seeds or streams."
 EXPLORATORY = "This arm is exploratory: nothing corrects its claims for the number of arms."
 
 
@@ -84,20 +85,23 @@ def _more_of_the_same(evidence: Evidence) -> str:
     if estimate is None:
         number = {0: "no fit", 1: "one independent fit"}.get(outlook.fits, f"{outlook.fits} independent fits")
         return (
-            "Whether more of the same stream would say so can't be claimed from one stream: since the first new model "
-            f"it holds {number}, spread over fewer than {FEWEST_UNITS} blocks of windows."
+            "What more of the same stream would show can't be claimed from one stream: since the first new model it "
+            f"holds {number}, and {FEWEST_UNITS} blocks of windows that share none are needed."
         )
     ends = f"{_points(estimate.low, estimate)} to {_points(estimate.high, estimate)}"
     if estimate.finding == "no difference":
+        said = evidence.comparison.finding in ("better", "worse")
+        would = "would not say so for sure" if said else "would not show one for sure either"
         could = "" if detectable is None else f"; {detectable:.2g} could have been shown"
         return (
-            "More of the same stream would not say so for sure: over "
-            f"{estimate.units} blocks of windows the 95 % interval, {ends} errors per 100 records, contains 0{could}."
+            f"More of the same stream {would}: over {estimate.units} blocks of windows the 95 % interval, {ends} "
+            f"errors per 100 records, contains 0{could}."
         )
     word, sign = ("fewer", 1.0) if estimate.finding == "better" else ("more", -1.0)
     ends = " to ".join(_points(end, estimate) for end in sorted([sign * estimate.low, sign * estimate.high]))
+    too = ", too" if estimate.finding == evidence.comparison.finding else ""
     return (
-        f"More of the same stream would show {word} errors, too: {_points(sign * estimate.difference, estimate)} per "
+        f"More of the same stream would show {word} errors{too}: {_points(sign * estimate.difference, estimate)} per "
         f"100 records since the first new model (95 % interval {ends}, over {estimate.units} blocks of windows)."
     )
 
@@ -117,11 +121,47 @@ def _corrected(evidence: Evidence) -> str:
     if evidence.family == 1 or not claims:
         return ""
     parts = (
-        f"the claim {words} {'holds' if holm < 1 - CONFIDENCE else 'falls'} (p = {holm:.2g})"
+        f"the claim {words} {'holds' if holm < 1 - CONFIDENCE else 'falls'} ({_p_value(holm)})"
         for holm, words in claims
         if holm is not None
     )
     return f"After Holm's correction for {evidence.family} primary arms {', and '.join(parts)}."
+
+
+def _p_value(value: float) -> str:
+    return "p < 0.001" if value < 0.001 else f"p = {value:.2g}"
+
+
+def policy_verdict(arm: str, reference: str, differences: Sequence[float], *, units: str = "seeds") -> str:
+    """What several duels say about a policy, where one stream can't.
+
+    Args:
+        arm: the policy's arm.
+        reference: the arm it is held against.
+        differences: per seed or stream the pooled difference, in error points, positive where the arm is better.
+        units: what they are, in the plural.
+
+    >>> policy_verdict("dynamic", "static", [1.0, 1.2, 0.9])
+    "Nothing is claimed about the policy of 'dynamic': 3 seeds were run, and at least 5 are needed."
+    """
+    found = mean_of_units(differences)
+    if found is None:
+        return (
+            f"Nothing is claimed about the policy of '{arm}': {len(differences)} {units} were run, and at least "
+            f"{FEWEST_UNITS} are needed."
+        )
+    over = f"Over {found.units} {units}"
+    if found.finding == "no difference":
+        return (
+            f"{over} no difference was found between the policies of '{arm}' and '{reference}': the 95 % interval, "
+            f"{_points(found.low, found)} to {_points(found.high, found)} errors per 100 records, contains 0."
+        )
+    word, sign = ("fewer", 1.0) if found.finding == "better" else ("more", -1.0)
+    ends = " to ".join(_points(end, found) for end in sorted([sign * found.low, sign * found.high]))
+    return (
+        f"{over} the policy of '{arm}' made {_points(sign * found.difference, found)} errors per 100 records {word} "
+        f"than that of '{reference}' (95 % interval {ends}): a claim about the policy, for {units} like these."
+    )
 
 
 def alone(arm: str) -> str:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Self, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from producer.errors import UsageError
+from producer.errors import UsageError, nearest
 
 from .gates.shadow import Shadow
 from .interfaces import Gate, Policy, TrainingSet
 from .learners.batch import ScikitLearn
 from .policies.drift import Drift
 from .policies.never import Never
-from .registry import build, component, nearest, problems
+from .registry import build, component, problems
 from .training_sets.last import Last
 from .training_sets.since_change import SinceChange
 from .words import split
@@ -30,6 +30,10 @@ else:
     AnyTrainingSet = component("training_set")
     AnyLearner = component("learner")
     AnyGate = component("gate")
+
+
+BY_ROWS = ("policy", "training_sets", "gate", "latency")
+"""What only an arm has that is retrained from rows."""
 
 
 def _several(value: object) -> object:
@@ -80,9 +84,9 @@ class Arm(BaseModel):
         except ValueError:
             raise ValueError("every number must be finite, not nan or inf") from None
         if self.by_record:
-            given = {"policy", "training_sets", "gate", "latency"} & self.model_fields_set
-            if given and not isinstance(self.policy, Never):
-                raise ValueError(f"a learner that learns by record takes no {', '.join(sorted(given))}")
+            given = [key for key in BY_ROWS if getattr(self, key) != type(self).model_fields[key].default]
+            if given:
+                raise ValueError(f"a learner that learns by record takes no {', '.join(given)}")
         elif not self.training_sets and not isinstance(self.policy, Never):
             raise ValueError("train: name at least one training set, such as last-20")
         if not getattr(self.policy, "dates", False):
@@ -133,6 +137,18 @@ def with_static(arms: Sequence[Arm]) -> tuple[Arm, ...]:
     if doubled:
         raise UsageError(f"two arms are called '{doubled[0]}'; each arm needs a name of its own")
     return (STATIC, *(arm for arm in arms if arm.name != STATIC.name))
+
+
+def check_primary(names: Iterable[str], arms: Iterable[Arm]) -> None:
+    """Check that all arms which are declared primary are there.
+
+    Raises:
+        UsageError: one isn't.
+    """
+    known = [arm.name for arm in arms]
+    for name in names:
+        if name not in known:
+            raise UsageError(f"primary: no arm '{name}'{nearest(name, known)}; the arms are {', '.join(known)}")
 
 
 def parse_arm(spec: str) -> Arm:
@@ -225,4 +241,6 @@ def _with_values(words: str, values: Mapping[str, str]) -> str:
         f"detector=ss-sr(c={value})" if name == "c" and words == "drift" else f"{name}={value}"
         for name, value in values.items()
     )
-    return f"{words[:-1]},{said})" if words.endswith(")") else f"{words}({said})"
+    if not words.endswith(")"):
+        return f"{words}({said})"
+    return f"{words[:-1]}{said})" if words[:-1].rstrip().endswith("(") else f"{words[:-1]},{said})"

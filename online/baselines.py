@@ -13,7 +13,7 @@ from typing import Any
 
 from producer.errors import RunError
 
-from .arms import Arm
+from .arms import DYNAMIC, Arm
 from .causes import Causes, build_causes, read_causes
 from .duel import Bar, no_bar
 from .files import replace_file
@@ -81,8 +81,8 @@ def compute(
 
     Args:
         run: a run directory, finished or not.
-        training_sets: those to compute a matrix for, with each learner of the arms; if None, each arm's own, or the
-            last 20 windows where that depends on the arm's path.
+        training_sets: those to compute a matrix for, with each learner of the arms (scikit-learn if no arm retrains);
+            if None, each arm's own, or the last 20 windows where that depends on the arm's path.
         every: fit after every so many windows only; the paths then retrain at these windows only.
         training: the files that the starting model was trained on: without them there are no causes.
         model: the starting model's directory, which may know these files' digests.
@@ -161,7 +161,7 @@ def _asks(arms: Sequence[Arm], training_sets: Sequence[TrainingSet] | None, ever
     if training_sets is None:
         pairs = [(nearest_set(arm), arm.learner) for arm in arms]
     else:
-        pairs = list(product(training_sets, [arm.learner for arm in arms]))
+        pairs = list(product(training_sets, [arm.learner for arm in arms] or [DYNAMIC.learner]))
     asks = [Ask(chosen, learner, every) for chosen, learner in pairs]
     return list({json.dumps(ask.plain()): ask for ask in asks}.values())
 

@@ -49,16 +49,20 @@ class ByRecord:
         """It has learned what it could, or will before it scores the next window."""
         return iter(())
 
-    def save(self, models: Path) -> None:
-        """Write down the recipe, with the numbers learned so far; nothing if it did not have to learn."""
-        if self._learner is None:
+    def save(self, models: Path, *, windows: int) -> None:
+        """Write down the recipe for the model as it is after that many windows, with the numbers learned by then.
+
+        It follows from the windows alone, so that it's the same whether this process did the learning or another.
+        """
+        if not windows:
             return
-        last = self._memo.window(self._next - 1).window.last_seq if self._next else None
+        last = self._memo.window(windows - 1).window
+        learned = last.index if self._labels.immediate else last.index - self._labels.lag - (not last.complete)
         recipe: dict[str, Any] = {
             "learner": self._specification.model_dump(mode="json"),
             "seed": self._seed,
             "warm_up": self._memo.static_rows.digest if self._specification.warm_up else None,
-            "learned": [] if last is None else [[0, last]],
+            "learned": [] if learned < 0 else [[0, self._memo.window(learned).window.last_seq]],
         }
         with replace_file(models / self.champion / "recipe.json") as file:
             file.write(json.dumps(recipe, indent=1).encode() + b"\n")

@@ -5,7 +5,8 @@
 
 `all` is the arm's learner fitted on all static training rows; `same` is fitted on as many static rows as the arm's
 model of that window. Both are made after the run, along the path that the arm took. Freshness is the headline: what
-remains where engine and number of rows are the same.
+remains where engine and number of rows are the same. (An undersampling ratio of the arm's training set is not copied:
+what it does counts as freshness, too.)
 """
 
 from __future__ import annotations

@@ -51,9 +51,9 @@ class Contestant:
         """Window `now` has been predicted, and all labels of `windows` are known: judge, ask the policy, train."""
         if not now.complete:
             return  # the short last window is scored, and no decision follows it
-        yield from self._release(now.index)
         for window in windows:
             yield from self._learn(now.index, window, memo)
+        yield from self._release(now.index)
         if self._look is not None and (attempt := self._look(now.index, memo.features(now.index))):
             yield from self._train(attempt, now.index, memo)
 
@@ -108,9 +108,8 @@ class Contestant:
             if self._gate.probation:
                 self._probation = OnProbation(former, now + 1, self._gate.probation)
         for model, (gain, lower) in judgement.gains.items():
-            won = model == judgement.winner
-            kind = "promoted" if won else "rejected"
-            yield _verdict(kind, model, _words(gain, lower, won=won), gain, lower)
+            kind = "promoted" if model == judgement.winner else "rejected"
+            yield _verdict(kind, model, _words(gain, lower, model, judgement.winner), gain, lower)
 
     def _watch_probation(self, now: int, window: int, memo: Memo) -> Iterator[Event]:
         probation = self._probation
@@ -119,7 +118,8 @@ class Contestant:
         gain, lower = self._gate.relapse(*probation.add(self.champion, window, memo))
         if lower > 0:
             self._reigns.begin(probation.former, first=now + 1)
-            yield _verdict("rolled back", probation.former, _words(gain, lower, won=True), gain, lower)
+            words = _words(gain, lower, self.champion, self.champion)
+            yield _verdict("rolled back", self.champion, words, gain, lower)
         if lower > 0 or probation.over:
             self._probation = None
 
@@ -129,9 +129,11 @@ def _verdict(kind: str, model: str, reason: str, gain: float | None, lower: floa
     return {"event": kind, "reason": reason, "model": model, "gain": gain, "lower": finite}
 
 
-def _words(gain: float | None, lower: float | None, *, won: bool) -> str:
+def _words(gain: float | None, lower: float | None, model: str, winner: str | None) -> str:
     if gain is None or lower is None:
         return "no gate"
-    if won:
+    if model == winner:
         return f"gain {gain:.4f}, at least {lower:.4f}"
-    return f"gain {gain:.4f}, perhaps only {lower:.4f}" if lower <= 0 else f"gain {gain:.4f}, another gained more"
+    # With a winner, one that is surely better, too, was beaten by it; else even a sure gain was too small for the gate.
+    beaten = winner is not None and lower > 0
+    return f"gain {gain:.4f}, another gained more" if beaten else f"gain {gain:.4f}, perhaps only {lower:.4f}"

@@ -11,22 +11,23 @@ from itertools import chain, islice
 from pathlib import Path
 
 from producer.dataset import Wire
-from producer.errors import RunError, UsageError
+from producer.errors import RunError
 from static_model.artifact import Model, load_model
 from static_model.origin import imported_from
 
-from .arms import Arm, parse_arm, with_static
+from .arms import Arm, check_primary, parse_arm, with_static
 from .by_record import ByRecord
 from .contestant import Contestant
 from .evaluation import prequential
+from .identity import refuse_other
 from .interfaces import Contender, Pool
 from .labels import Labels
 from .ledger import Ledger
 from .memo import Memo
 from .opening import Stream, open_source
-from .run import Run, open_run
+from .run import Run, held_arms, open_run
 from .source import START, Source, TopicSource, refuse_foreign
-from .static_rows import StaticRows, read_static_rows
+from .static_rows import StaticRows, static_rows_for
 from .tracker import ArmTotal, export
 from .windows import Window
 
@@ -113,9 +114,11 @@ def run_duel(
     """
     started = load_model(model)
     contestants = with_static([arm if isinstance(arm, Arm) else parse_arm(arm) for arm in arms])
+    everyone = [*contestants, *held_arms(run)]
+    check_primary(primary, everyone)
     stream = Stream(topic=topic, file=file, bootstrap=bootstrap, config=config or {}, wire=wire)
     labels = Labels(delay=label_delay, share=label_share, seed=seed, size=window)
-    _check_training(contestants, training)
+    static_rows = static_rows_for(everyone, training, model=started, directory=model)
     asked = {
         "format": 1,
         "model": str(model),
@@ -133,6 +136,7 @@ def run_duel(
             run,
             model=started,
             arms=contestants,
+            primary=primary,
             source=source.identity,
             window=window,
             seed=seed,
@@ -140,14 +144,16 @@ def run_duel(
             asked=asked,
         ) as opened,
     ):
-        _note_facts(opened, started, source, truth)
-        _check_training(opened.arms, training)
-        static_rows = read_static_rows(training, started.dataset, started.steps, model=model) if training else None
+        _note_facts(opened, started, source, static_rows, truth)
         with bar(source.records) as advance, _frozen(), _spark_for(opened.arms):
             return _evaluate(opened, started, source, max_windows, advance, labels, static_rows)
 
 
-def _note_facts(run: Run, model: Model, source: Source, truth: Path | None) -> None:
+def _note_facts(run: Run, model: Model, source: Source, rows: StaticRows | None, truth: Path | None) -> None:
+    if rows is not None:
+        held = run.manifest.get("training", rows.digest)
+        refuse_other(run.path, {"training": held}, {"training": rows.digest})
+        run.update(training=rows.digest)
     if truth is not None:
         run.keep_truth(truth)
     if isinstance(source, TopicSource):
@@ -166,14 +172,9 @@ def _evaluate(
     static_rows: StaticRows | None,
 ) -> DuelOutcome:
     ledger = Ledger(run.path / "segments", model.dataset)
-    memo = Memo(
-        ledger,
-        run.path / "models",
-        static=run.static,
-        seed=int(run.manifest["identity"]["seed"]),
-        labels=labels,
-        static_rows=static_rows,
-    )
+    seed = int(run.manifest["identity"]["seed"])
+    models = run.path / "models"
+    memo = Memo(ledger, models, static=run.static, seed=seed, labels=labels, static_rows=static_rows)
     arms = _contenders(run, model, memo, labels)
     windows = chain((entry.window for entry in ledger.entries()), _following(run, ledger, model, source))
     # What is committed is always gone through, so that all arms stand over the same windows.
@@ -190,7 +191,7 @@ def _evaluate(
     finally:
         for arm in arms:
             if isinstance(arm, ByRecord):
-                arm.save(run.path / "models")
+                arm.save(models, windows=len(ledger))
         totals = export(run.path, ledger, memo.task, positions=run.positions, source=source.place)
     last = run.positions.get(len(ledger) - 1, START)
     books = Books(**counts, doubles=last.doubles)
@@ -203,15 +204,6 @@ def _contenders(run: Run, model: Model, memo: Memo, labels: Labels) -> list[Cont
         ByRecord(arm, memo, labels) if arm.by_record else Contestant(arm, champion=run.static, pool=pool)
         for arm in run.arms
     ]
-
-
-def _check_training(arms: Sequence[Arm], files: Sequence[Path]) -> None:
-    for arm in arms:
-        if arm.needs_static_rows and not files:
-            raise UsageError(
-                f"the arm '{arm.name}' learns from the rows that the starting model was trained on, which are "
-                "missing here: name their file with --training"
-            )
 
 
 def _spark_for(arms: Sequence[Arm]) -> AbstractContextManager[object]:
@@ -247,12 +239,8 @@ def _following(run: Run, ledger: Ledger, model: Model, source: Source) -> Iterat
 
 
 def _books(window: Window) -> dict[str, int]:
-    parts = {
-        "scored": len(window.seqs),
-        "dead": len(window.dead),
-        "set_aside": len(window.set_aside),
-        "missing": len(window.missing),
-    }
+    scored, dead, aside = len(window.seqs), len(window.dead), len(window.set_aside)
+    parts = {"scored": scored, "dead": dead, "set_aside": aside, "missing": len(window.missing)}
     numbers = window.last_seq - window.first_seq + 1
     assert sum(parts.values()) == numbers, "every sequence number is accounted for"
     return {"numbers": numbers, **parts}

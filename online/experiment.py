@@ -10,12 +10,12 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from producer.dataset import Wire
-from producer.errors import UsageError
+from producer.errors import UsageError, nearest
 from producer.injection import REGION, Injection, draw_span
-from producer.injection_spec import parse_injection
+from producer.injection_spec import checked_injection, parse_injection
 
-from .arms import DYNAMIC, STATIC, Arm, make_arm, with_static
-from .registry import component, nearest, problems
+from .arms import DYNAMIC, STATIC, AnyTrainingSet, Arm, make_arm, with_static
+from .registry import problems
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$"
 
@@ -49,7 +49,7 @@ class Drawn(_Part):
     def placed(self, records: int, *, seed: int) -> Injection:
         """The injection for a stream of so many records."""
         start, end = draw_span(records, seed=seed, region=self.region, width=self.width)
-        return Injection.model_validate({**self.options, "at": start, "end": end if self.width else None})
+        return checked_injection({**self.options, "at": start, "end": end if self.width else None}, "drift")
 
 
 def _drift(given: object) -> object:
@@ -58,9 +58,9 @@ def _drift(given: object) -> object:
     if isinstance(given, Mapping) and "at" not in given:
         own = {key: given[key] for key in ("region", "width") if key in given}
         options = dict(given.get("options", {key: value for key, value in given.items() if key not in own}))
-        Injection.model_validate({**options, "at": 0, "end": 1 if own.get("width") else None})  # refuse it here
+        checked_injection({**options, "at": 0, "end": 1 if own.get("width") else None}, "drift")  # refuse it here
         return Drawn(**own, options=options)
-    return given
+    return checked_injection(given, "drift") if isinstance(given, Mapping) else given
 
 
 class StreamSpec(_Part):
@@ -102,12 +102,14 @@ class BaselineSpec(_Part):
     """Which baseline paths and oracles to compute.
 
     Attributes:
-        training_sets: one loss matrix for each; none for no baselines.
+        training_sets: a loss matrix for each; if None, for each arm the nearest one that doesn't depend on its path.
         every: fit after every so many windows only.
+        skip: compute none.
     """
 
-    training_sets: tuple[component("training_set"), ...] = ()  # type: ignore[valid-type]
+    training_sets: tuple[AnyTrainingSet, ...] | None = None
     every: int = Field(default=1, ge=1)
+    skip: bool = False
 
 
 def _arms(given: object) -> object:

@@ -6,10 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from producer.errors import RunError
 from producer.lines import shorten
 
 from .arms import Arm
+from .registry import UnknownKindError, problems
 
 
 def refuse_other(path: Path, held: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
@@ -52,6 +55,25 @@ def joined(path: Path, held: Mapping[str, Any], arms: Sequence[Arm]) -> dict[str
                 "Give the new arm a name of its own"
             )
     return {**held, **asked}
+
+
+def check_arms(path: Path, held: Mapping[str, Any]) -> None:
+    """Check that the arms which a run holds, by name, can still be made.
+
+    Raises:
+        RunError: one is of a kind that isn't there: the package that it came from is gone.
+        ValueError: one is damaged.
+    """
+    for name, arm in held.items():
+        try:
+            Arm.model_validate(arm)
+        except ValidationError as error:
+            if not any(isinstance(e.get("ctx", {}).get("error"), UnknownKindError) for e in error.errors()):
+                raise
+            raise RunError(
+                f"the arm '{name}' of {path} can't be made: {problems(error)}. "
+                "Install the package that it came from, or start a new run"
+            ) from None
 
 
 def _differences(held: Any, asked: Any, place: str = "") -> Iterator[tuple[str, str, str]]:

@@ -34,12 +34,17 @@ class Labels:
         """Whether a record's label is known before the next record comes."""
         return self.delay == 0
 
+    @property
+    def lag(self) -> int:
+        """How many windows after its own the last label of a window is revealed."""
+        return -(-self.delay // self.size)
+
     def due(self, window: Window) -> tuple[int, ...]:
         """The windows whose last label is revealed when `window` ends, in order.
 
         The short last window is scored, but no decision follows it.
         """
-        late = window.index - -(-self.delay // self.size)
+        late = window.index - self.lag
         return (late,) if window.complete and late >= 0 else ()
 
     def known(self, window: Window, column: pa.Array) -> npt.NDArray[np.bool_]:

@@ -35,12 +35,14 @@ class Matrix:
         folder: where it is.
         facts: `training_set`, `learner`, `every`, `title`, `windows`, `fits` (window, model, rows) and `refused`.
         labelled: int64[windows], labelled records.
+        odd: bool[all labelled records], whether their sequence number is odd.
         errors: int64[1 + models, windows, 2]; see `Losses`.
     """
 
     folder: Path
     facts: Mapping[str, Any]
     labelled: npt.NDArray[np.int64]
+    odd: Bits
     errors: npt.NDArray[np.int64]
 
     @property
@@ -62,11 +64,25 @@ class Matrix:
         found: list[Bits] = [np.empty(0, np.bool_)] * len(path)
         for row in np.unique(path):
             after = STATIC if row == 0 else int(self.fitted[row - 1])
-            bits = read_bits(self.folder, after, int(ends[-1] - ends[after + 1]))
-            for window in np.flatnonzero(path == row):
-                assert window > after, "a model predicts no window that it was trained on"
-                found[window] = bits[ends[window] - ends[after + 1] : ends[window + 1] - ends[after + 1]]
+            mine = np.flatnonzero(path == row)
+            assert mine[0] > after, "a model predicts no window that it was trained on"
+            places = ends - ends[after + 1]
+            part = slice(int(places[mine[0]]), int(places[mine[-1] + 1]))
+            bits = read_bits(self.folder, after, int(places[-1]), part)
+            for window in mine:
+                found[window] = bits[places[window] - part.start : places[window + 1] - part.start]
         return found
+
+    def crossed(self, paths: tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]) -> list[Bits]:
+        """The same for a cross-fitted pair: records with an odd number along the first path, even ones by the second.
+
+        Args:
+            paths: as `Oracle` has them: the one chosen on even records, which is scored on odd ones, and the other.
+        """
+        chosen_on_even, chosen_on_odd = (self.wrong(path) for path in paths)
+        odd = np.split(self.odd, np.cumsum(self.labelled)[:-1])
+        parts = zip(odd, chosen_on_even, chosen_on_odd, strict=True)
+        return [np.where(here, first, second) for here, first, second in parts]
 
 
 def read_matrix(folder: Path) -> Matrix:
@@ -79,12 +95,13 @@ def read_matrix(folder: Path) -> Matrix:
         facts = json.loads((folder / "matrix.json").read_text("utf-8"))
         if facts["format"] != FORMAT:
             raise ValueError(f"its format is {facts['format']!r}, this driftduel reads {FORMAT}")
-        labelled, errors = (np.load(folder / f"{name}.npy", allow_pickle=False) for name in ("labelled", "errors"))
+        arrays = [np.load(folder / f"{name}.npy", allow_pickle=False) for name in ("labelled", "odd", "errors")]
+        labelled, odd, errors = arrays[0], np.unpackbits(arrays[1], count=arrays[0].sum()).astype(np.bool_), arrays[2]
         if errors.shape != (1 + len(facts["fits"]), len(labelled), 2):
             raise ValueError("its errors don't fit its models")
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise _damaged(folder, error) from None
-    return Matrix(folder, facts, labelled, errors)
+    return Matrix(folder, facts, labelled, odd, errors)
 
 
 def _damaged(folder: Path, error: object) -> RunError:
@@ -96,8 +113,8 @@ def file_of(folder: Path, after: int, suffix: str) -> Path:
     return folder / f"{'static' if after == STATIC else f'{after:06d}'}.{suffix}"
 
 
-def read_bits(folder: Path, after: int, count: int) -> Bits:
-    """Which of the `count` records after a window its model gets wrong, bool[count].
+def read_bits(folder: Path, after: int, count: int, part: slice | None = None) -> Bits:
+    """Which of the `count` records after a window its model gets wrong, bool[count], or a part of them.
 
     Raises:
         RunError: the file is damaged.
@@ -107,7 +124,10 @@ def read_bits(folder: Path, after: int, count: int) -> Bits:
         packed = np.load(path, allow_pickle=False)
         if packed.shape != (-(-count // 8),):
             raise ValueError(f"{path.name} doesn't hold {count} records")
-        return np.unpackbits(packed, count=count).astype(np.bool_)
+        part = part or slice(0, count)
+        first = part.start // 8
+        bits = np.unpackbits(packed[first : -(-part.stop // 8)]).astype(np.bool_)
+        return bits[part.start - 8 * first : part.stop - 8 * first]
     except (OSError, ValueError, TypeError) as error:
         raise _damaged(folder, error) from None
 

@@ -167,6 +167,7 @@ def _conclude(whole: Whole, ask: Ask, folder: Path, wanted: Sequence[int]) -> No
     fits = [facts for facts in found if "model" in facts and facts["window"] != STATIC]
     rows = (STATIC, *(fit["window"] for fit in fits))
     save_array(folder / "labelled.npy", whole.labelled)
+    save_array(folder / "odd.npy", np.packbits(whole.odd))
     save_array(folder / "errors.npy", np.stack(list(_errors(whole, folder, rows))))
     facts = {
         "format": FORMAT,

@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +20,7 @@ from producer.errors import UsageError
 from static_model.artifact import Model, load_model, save_model
 from static_model.scorer import Scorer
 
-from .interfaces import Features, Learner, Losses, Outcome, Rows, Span, Training
+from .interfaces import Features, Learner, Losses, Outcome, RecordLearner, Rows, Span, Training
 from .labels import IMMEDIATE, Labels
 from .ledger import Entry, Ledger
 from .remembered import Gathered, Remembered, gather
@@ -135,13 +136,21 @@ class Memo:
         """Let a model that steps by record score windows itself, each once and in order."""
         self._stepwise[model] = scores
 
-    def identify(self, learner: object, rows: Rows | None) -> tuple[str, int]:
-        """The id and the seed of a fit come from what determines it, never from the arm that asks for it."""
-        needs_static = rows is None or rows.static != "none"
-        specification = learner.model_dump(mode="json")  # type: ignore[attr-defined]
-        key = [self._static, self._seed, specification, asdict(rows) if rows else None]
-        key += [self._labels.delay, self._labels.share] if self._labels.share < 1 else []
-        key += [self.static_rows.digest] if needs_static and self._static_rows else []
+    def identify(self, learner: Learner | RecordLearner, rows: Rows | None) -> tuple[str, int]:
+        """The id and the seed of a fit come from what determines it, never from the arm that asks for it.
+
+        Without rows it is that of a model that learns record by record.
+        """
+        key: list[Any] = [self._static, self._seed, learner.model_dump(mode="json"), rows and asdict(rows)]
+        if self._labels.share < 1:
+            key.append(self._labels.share)
+        if isinstance(rows, Rows):
+            needs_static = rows.static != "none"
+        else:
+            needs_static = bool(getattr(learner, "warm_up", False))
+            key.append(self._labels.delay)  # when it learns what decides what it has learned by then
+        if needs_static:
+            key.append(self.static_rows.digest)
         digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).digest()
         return digest.hex()[:12], int.from_bytes(digest[-4:], "big")
 

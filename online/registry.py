@@ -9,16 +9,17 @@ folder; a third party names a module's class in an entry point of the group `dri
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import inspect
 import pkgutil
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, partial
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Annotated, Any, Literal, TypeAlias, get_args
 
 from pydantic import BaseModel, BeforeValidator, SerializeAsAny, ValidationError
+
+from producer.errors import UsageError, nearest
 
 from .words import parse_call
 
@@ -30,6 +31,10 @@ FOLDERS: Mapping[Role, str] = {
     "learner": "learners",
     "gate": "gates",
 }
+
+
+class UnknownKindError(ValueError):
+    """No such kind: a misspelt one, or one of a package that isn't installed."""
 
 
 def component(role: Role) -> Any:
@@ -65,27 +70,21 @@ def build(role: Role, value: object) -> BaseModel:
 
 @cache
 def kinds(role: Role) -> Mapping[str, type[BaseModel]]:
-    """All kinds of a role by their word: ours, then those of installed packages, which can't replace ours."""
-    ours = {kind: made for made in _ours(role) if (kind := _kind(made)) is not None}
-    found = dict(ours)
+    """All kinds of a role by their word: ours, then those of installed packages, which can't replace ours.
+
+    Raises:
+        UsageError: an entry point of an installed package can't be used.
+    """
+    found = {kind: made for made in _ours(role) if (kind := _kind(made)) is not None}
     for point in entry_points(group=f"driftduel.{FOLDERS[role]}"):
-        made = point.load()
+        made = _load(point, role)
         kind = _kind(made)
         if kind is None:
-            raise ValueError(
-                f"the entry point {point.name} ({point.value}) is no {_title(role)}: a class with a field "
-                f"'kind: Literal[...]' was expected. Mend or remove the package that has it"
-            )
+            raise _unusable(point, role, "it is no class with a field 'kind: Literal[...]'")
         if kind in found:
-            raise ValueError(f"the entry point {point.name} ({point.value}) names its kind '{kind}', which is taken")
+            raise _unusable(point, role, f"its kind '{kind}' is taken by {found[kind].__module__}")
         found[kind] = made
     return found
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """` (did you mean '...'?)`, or nothing where nothing is near."""
-    found = difflib.get_close_matches(word, list(known), n=1)
-    return f" (did you mean '{found[0]}'?)" if found else ""
 
 
 def problems(error: ValidationError) -> str:
@@ -106,7 +105,8 @@ def _from_words(role: Role, text: str) -> dict[str, Any]:
     call = parse_call(text, kinds(role))
     names = arguments(_class(role, call.word))
     if len(call.unnamed) > len(names):
-        raise ValueError(f"{_title(role)} '{call.word}' takes {len(names)} values ({', '.join(names)}), not more")
+        has = f"has only {', '.join(names)}" if names else "takes none"
+        raise ValueError(f"{_title(role)} '{call.word}' is given {len(call.unnamed)} values, but {has}")
     placed = dict(zip(names, call.unnamed, strict=False))
     if doubled := placed.keys() & call.named.keys():
         raise ValueError(f"{_title(role)} '{call.word}': {min(doubled)} is given twice")
@@ -116,7 +116,9 @@ def _from_words(role: Role, text: str) -> dict[str, Any]:
 def _class(role: Role, kind: str) -> type[BaseModel]:
     known = kinds(role)
     if kind not in known:
-        raise ValueError(f"no {_title(role)} '{kind}'{nearest(kind, known)}; known are {', '.join(sorted(known))}")
+        raise UnknownKindError(
+            f"no {_title(role)} '{kind}'{nearest(kind, known)}; known are {', '.join(sorted(known))}"
+        )
     return known[kind]
 
 
@@ -139,6 +141,20 @@ def _ours(role: Role) -> Iterator[type[BaseModel]]:
         for _, made in inspect.getmembers(module, inspect.isclass):
             if made.__module__ == module.__name__ and issubclass(made, BaseModel):
                 yield made
+
+
+def _load(point: EntryPoint, role: Role) -> Any:
+    try:
+        return point.load()
+    except Exception as error:  # somebody else's module may fail in any way
+        raise _unusable(point, role, f"it can't be loaded ({type(error).__name__}: {error})") from error
+
+
+def _unusable(point: EntryPoint, role: Role, why: str) -> UsageError:
+    package = f" of the package {point.dist.name}" if point.dist else ""
+    return UsageError(
+        f"the {_title(role)} {point.name} = {point.value}{package} can't be used: {why}. Mend or remove that package"
+    )
 
 
 def _kind(made: object) -> str | None:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +25,12 @@ from static_model.artifact import Model, load_model, model_digest, save_model
 
 from .arms import Arm
 from .files import append_line, replace_file
-from .identity import joined, refuse_late, refuse_other
+from .identity import check_arms, joined, refuse_late, refuse_other
 from .labels import IMMEDIATE, Labels
 from .windows import Position
 
 FORMAT = 1
-LIBRARIES = ("driftduel", "numpy", "pyarrow", "scikit-learn", "scipy")
+LIBRARIES = ("driftduel", "numpy", "pyarrow", "pyspark", "river", "scikit-learn", "scipy")
 
 
 @dataclass(slots=True)
@@ -125,7 +126,6 @@ def open_run(
     }
     _refuse_foreign(path)
     with alone(path):
-        _sweep(path)
         known = (path / "manifest.json").exists()
         manifest = read_manifest(path) if known else _new_manifest(identity, model, digest, primary)
         refuse_other(path, manifest["identity"], identity)
@@ -155,14 +155,19 @@ def read_manifest(run: Path) -> dict[str, Any]:
         _ = (manifest["identity"].items(), float(manifest["threshold"]), manifest["state"])
         if not re.fullmatch("[0-9a-f]{12}", manifest["static"]):
             raise ValueError("its starting model has no valid id")
-        for arm in manifest["arms"].values():
-            Arm.model_validate(arm)
+        check_arms(run, manifest["arms"])
     except (FileNotFoundError, NotADirectoryError):
         raise RunError(f"{run} is no run directory: it has no manifest.json") from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         said = " ".join(line.strip() for line in str(error).splitlines() if "https" not in line)
         raise RunError(f"the run's manifest {path} is damaged ({said}); start a new run") from None
     return manifest
+
+
+def held_arms(run: Path) -> tuple[Arm, ...]:
+    """The arms that a run directory holds; none where there is no run yet."""
+    held = read_manifest(run)["arms"] if (run / "manifest.json").exists() else {}
+    return tuple(Arm.model_validate(arm) for arm in held.values())
 
 
 def read_contract(run: Path) -> Dataset:
@@ -172,7 +177,7 @@ def read_contract(run: Path) -> Dataset:
 
 @contextmanager
 def alone(path: Path) -> Iterator[None]:
-    """Hold a run directory, which is made if it isn't there, as its only process.
+    """Hold a run directory as its only process, swept of what a dying one left; it is made if it isn't there.
 
     Raises:
         RunError: another process holds it, or it can't be written.
@@ -189,12 +194,13 @@ def alone(path: Path) -> Iterator[None]:
             raise RunError(
                 f"another process is working on the run {path}; wait for it, or choose another --run"
             ) from None
+        _sweep(path)
         yield
 
 
 def _sweep(path: Path) -> None:
     """Remove what a dying process did not get to rename into place."""
-    for leftover in (*path.glob(".*.tmp"), *path.glob("segments/.*.tmp")):
+    for leftover in chain.from_iterable(map(path.glob, (".*.tmp", "segments/.*.tmp", "baselines/**/.*"))):
         leftover.unlink()
     for leftover in filter(Path.is_dir, path.glob("models/.*")):
         shutil.rmtree(leftover)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from .interfaces import Rows, Span
+
+HowMany: TypeAlias = Annotated[int, Field(ge=1)] | Literal["all"]
+"""Of the static rows: a seeded sample of so many, or all."""
 
 
 class SetOfRows(BaseModel):

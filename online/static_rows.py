@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,9 +15,10 @@ import pyarrow as pa
 from producer.dataset import Dataset
 from producer.errors import UsageError
 from producer.files import read_records
-from static_model.artifact import Step
+from static_model.artifact import Model, Step
 from static_model.scorer import featurise
 
+from .arms import Arm
 from .interfaces import Features
 from .selection import draws, smallest
 
@@ -50,6 +51,30 @@ class StaticRows:
         return smallest(draws(np.arange(len(self.labels)), seed=seed), count)
 
 
+def static_rows_for(arms: Iterable[Arm], files: Sequence[Path], *, model: Model, directory: Path) -> StaticRows | None:
+    """The rows that the starting model was trained on, if one of the arms learns from them.
+
+    Args:
+        arms: all arms of the run.
+        files: what `--training` names.
+        model: the starting model ...
+        directory: ... and where it is.
+
+    Raises:
+        UsageError: an arm needs them, and no file is named; or as `read_static_rows`.
+        ContractError: as `read_static_rows`.
+    """
+    needy = next((arm.name for arm in arms if arm.needs_static_rows), None)
+    if needy is None:
+        return None
+    if not files:
+        raise UsageError(
+            f"the arm '{needy}' learns from the rows that the starting model was trained on, which are missing here: "
+            "name their file with --training"
+        )
+    return read_static_rows(files, model.dataset, model.steps, model=directory)
+
+
 def read_static_rows(files: Sequence[Path], dataset: Dataset, steps: Sequence[Step], *, model: Path) -> StaticRows:
     """Read the training files, and check that they are the model's, where the model directory says which these were.
 
@@ -60,7 +85,7 @@ def read_static_rows(files: Sequence[Path], dataset: Dataset, steps: Sequence[St
         model: its directory; `assessment/sources.json` there holds the digests of its files.
 
     Raises:
-        UsageError: the model was trained on other files.
+        UsageError: the model was trained on other files, or on more.
         ContractError: a file is damaged or of another contract.
     """
     digests = [_digest(path) for path in files]
@@ -71,6 +96,8 @@ def read_static_rows(files: Sequence[Path], dataset: Dataset, steps: Sequence[St
                 f"--training {path}: the model in {model} was trained on other files ({', '.join(known.values())}). "
                 "Name those, as they were then"
             )
+    if missing := [name for digest, name in known.items() if digest not in digests]:
+        raise UsageError(f"--training names a part of what {model} was trained on; name {', '.join(missing)}, too")
     decoded = read_records(files, dataset)
     labels = decoded.records.column(dataset.label_name).to_numpy()
     return StaticRows(decoded.records, labels, hashlib.sha256("".join(digests).encode()).hexdigest(), steps)

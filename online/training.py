@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .arms import Arm
-from .interfaces import Attempt, Event, Fold, Judgement, Losses, Rows, Spent
+from .interfaces import Attempt, Event, Fold, Judgement, Losses, Rows, Span, Spent
 from .memo import Fit, Memo, Refused
 from .remembered import in_fold
 
@@ -75,6 +75,8 @@ class Trainer:
         return Challengers(tuple(models))
 
     def _fit(self, rows: Rows, minimum: int, attempt: Attempt, before: Spent, memo: Memo) -> Fit | Refused:
+        if rows.span and rows.span.last < 0:
+            return Refused("no label is known yet")
         each = 1 + self._arm.gate.folds
         if attempt.most_fits is not None and self.spent.fits - before.fits + each > attempt.most_fits:
             return Refused(f"the budget leaves {max(0, attempt.most_fits - self.spent.fits + before.fits)} fits")
@@ -91,14 +93,13 @@ class Trainer:
         cost = Spent(1, fit.rows)
         if not parts:
             return cost, None
-        losses = np.zeros(len(memo.losses(fit.model, window)))
+        losses = np.ones(memo.count(Rows(Span(window, window))))  # where a fold can't be fitted, all is lost
         for part in range(parts):
             fold = Fold(window, part, parts)
             less = memo.fit(self._arm.learner, replace(rows, without=fold), minimum=minimum)
-            unseen = in_fold(len(losses), fold)
-            # A fold that can't be fitted on is judged as if all were lost.
-            losses[unseen] = 1.0 if isinstance(less, Refused) else memo.losses(less.model, window)[unseen]
             if isinstance(less, Fit):
+                unseen = in_fold(len(losses), fold)
+                losses[unseen] = memo.losses(less.model, window)[unseen]
                 cost = Spent(cost.fits + 1, cost.rows + less.rows)
         return cost, losses
 

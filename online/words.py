@@ -27,20 +27,17 @@ def parse_call(text: str, known: Container[str] = ()) -> Call:
 
     >>> parse_call("drift(adwin(delta=0.01), look_back=5)")
     Call(word='drift', unnamed=('adwin(delta=0.01)',), named={'look_back': '5'})
-    >>> parse_call("last-20")
-    Call(word='last', unnamed=('20',), named={})
+    >>> parse_call("last-20(minimum=50)")
+    Call(word='last', unnamed=('20',), named={'minimum': '50'})
     """
     text = text.strip()
     word, opened, rest = text.partition("(")
-    if not opened:
-        before, dash, number = text.rpartition("-")
-        if dash and number.isdecimal() and text not in known:
-            return Call(before, (number,), {})
-        return Call(text, (), {})
-    if not rest.endswith(")"):
+    word, unnamed, named = word.strip(), list[str](), dict[str, str]()
+    before, _, number = word.rpartition("-")
+    if before and number.isdecimal() and word not in known:
+        word, unnamed = before, [number]
+    if opened and not rest.endswith(")"):
         raise ValueError(f"'{text}' doesn't end with the ) that its ( asks for")
-    unnamed: list[str] = []
-    named: dict[str, str] = {}
     for part in split(rest[:-1], ","):
         name, equals, value = part.partition("=")
         if equals and "(" not in name:
@@ -51,7 +48,7 @@ def parse_call(text: str, known: Container[str] = ()) -> Call:
             raise ValueError(f"'{text}': '{part}' has no name, but stands after values that have one")
         else:
             unnamed.append(part)
-    return Call(word.strip(), tuple(unnamed), named)
+    return Call(word, tuple(unnamed), named)
 
 
 def split(text: str, mark: str) -> list[str]:

@@ -153,20 +153,20 @@ def check_parity(model: Model, trained: Trained) -> str:
     Raises:
         ModelError: a prediction differs, or a score by more than the estimator may.
     """
-    scores = Scorer(model.estimator).score(featurise(model.steps, trained.records))
+    features = featurise(model.steps, trained.records)
+    scores, tolerance = Scorer(model.estimator).score(features), tolerance_of(model.estimator, features)
     differs = (scores > model.threshold) != (trained.predictions == 1)
     if model.threshold != 0.5:  # Spark compares ratios of the score then, which may round
-        differs &= np.abs(scores - model.threshold) > TOLERANCE
-    wrong = differs | apart(model.estimator, scores, trained.scores)
+        differs &= np.abs(scores - model.threshold) > np.maximum(tolerance, TOLERANCE)
+    wrong = differs | apart(scores, trained.scores, tolerance)
+    furthest = float(np.abs(scores - trained.scores).max(initial=0.0))
     if wrong.any():
-        furthest = np.abs(scores - trained.scores).max()
         raise ModelError(
             f"Spark and the saved model disagree on {wrong.sum():,} of {len(wrong):,} held-out records "
             f"({differs.sum():,} predictions differ; scores by up to {furthest:.3g}). Nothing was saved; "
             "please report it with the training file and the options"
         )
-    tolerance = tolerance_of(model.estimator)
-    how = f"within {tolerance:.0e}" if tolerance else "bit for bit"
+    how = f"within {max(furthest, TOLERANCE):.2g}" if tolerance.any() else "bit for bit"
     which = "all " if len(wrong) == trained.held_out.rows else ""
     return f"Spark and the saved model agree on {which}{len(wrong):,} held-out records (scores {how})."
 

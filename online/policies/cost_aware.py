@@ -68,7 +68,7 @@ class Bargain:
 
     def step(self, seen: Situation) -> Attempt | None:
         """An attempt if the expected loss exceeds the price, and the attempts before it have been made up for."""
-        if seen.stale:
+        if seen.stale and not seen.judged:
             return None
         self._take_in(seen)
         return self._go_on(seen.outcome.window) if self.tries else self._watch(seen.outcome.window)

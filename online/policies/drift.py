@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
@@ -11,7 +11,7 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
 from online.detectors.ss_sr import SSSR
-from online.interfaces import Attempt, Detector, DetectorKind, Eats, Features, Losses, Pool, Situation
+from online.interfaces import Attempt, Detector, DetectorKind, Features, Losses, Outcome, Pool, Situation
 
 from .dating import LOOK_BACK, windows_since_change
 
@@ -26,6 +26,7 @@ ATTEMPTS_AT = (2, 4, 8, 16)
 """An episode's attempts after the one at the alarm, in labelled windows since the change."""
 MISSES = 2
 """An episode ends after this many attempts in a row without a promotion."""
+NOTHING = Pool(0, 0)
 
 
 class Drift(BaseModel):
@@ -45,7 +46,8 @@ class Drift(BaseModel):
 
     def begin(self, pool: Pool) -> DriftEpisodes:
         """A detector that starts from the starting model's held-out records."""
-        return DriftEpisodes(self.detector.begin(pool), self.detector.eats, pool)
+        episodes = DriftEpisodes if self.detector.eats == "losses" else WatchfulEpisodes
+        return episodes(self.detector.begin(pool), pool)
 
 
 @dataclass(slots=True)
@@ -62,7 +64,7 @@ class Episode:
 
 @dataclass(slots=True)
 class DriftEpisodes:
-    """The policy at work: either the detector watches, or an episode is open.
+    """The policy at work, with a detector on losses: either the detector watches, or an episode is open.
 
     Attributes:
         pool: all labelled records since the detector's last start that the model in force had not seen.
@@ -72,7 +74,6 @@ class DriftEpisodes:
     """
 
     detector: Detector
-    eats: Eats
     pool: Pool
     history: list[tuple[int, Pool]] = field(default_factory=list)
     warned: int | None = None
@@ -84,22 +85,19 @@ class DriftEpisodes:
         self.labelled = seen.outcome.window
         return self._watch(seen) if self.episode is None else self._go_on(self.episode, seen)
 
-    def look(self, window: int, features: Features) -> Attempt | None:
-        """Feed the detector, if it eats features and doesn't rest."""
-        if self.eats != "features" or self.episode is not None:
-            return None
-        self._feed(window, features)
-        return self._open(window, labelled=int(self.labelled >= window)) if self.detector.drift else None
-
     def _watch(self, seen: Situation) -> Attempt | None:
         outcome = seen.outcome
+        if seen.judged:  # late, after the end of its episode: there is a new model all the same
+            self._restart([seen.current(outcome.window)])
+            return None
         if seen.stale:
             return None
         part = Pool(len(outcome.losses), int(outcome.losses.sum()))
         self.pool = Pool(self.pool.records + part.records, self.pool.errors + part.errors)
         self.history = [*self.history, (outcome.window, part)][-LOOK_BACK:]
-        if self.eats != "losses":
-            return None
+        return self._detect(outcome)
+
+    def _detect(self, outcome: Outcome) -> Attempt | None:
         self._feed(outcome.window, outcome.losses)
         if not self.detector.drift:
             return None
@@ -139,12 +137,32 @@ class DriftEpisodes:
         return Attempt(reason, since=episode.since, warned=self.warned)
 
     def _close(self, episode: Episode, window: int, current: Callable[[int], Losses]) -> None:
-        self.pool = episode.pool
-        if episode.promoted is not None:
-            losses = [current(index) for index in range(episode.promoted, window + 1)]
-            self.pool = Pool(sum(len(part) for part in losses), int(sum(part.sum() for part in losses)))
+        if episode.promoted is None:
+            self._restart([], episode.pool)
+        else:
+            self._restart([current(index) for index in range(episode.promoted, window + 1)])
+
+    def _restart(self, losses: Sequence[Losses], pool: Pool = NOTHING) -> None:
+        """The detector starts anew from a pool and these windows of the model in force."""
+        records, errors = sum(len(part) for part in losses), int(sum(part.sum() for part in losses))
+        self.pool = Pool(pool.records + records, pool.errors + errors)
         self.detector.reset(self.pool)
         self.history, self.warned, self.episode = [], None, None
+
+
+@dataclass(slots=True)
+class WatchfulEpisodes(DriftEpisodes):
+    """The policy at work, with a detector on features: it looks at each window before its labels are known."""
+
+    def look(self, window: int, features: Features) -> Attempt | None:
+        """Feed the detector, unless it rests."""
+        if self.episode is not None:
+            return None
+        self._feed(window, features)
+        return self._open(window, labelled=int(self.labelled >= window)) if self.detector.drift else None
+
+    def _detect(self, outcome: Outcome) -> None:
+        """Losses are none of this detector's business."""
 
 
 def attempts_after(labelled: int) -> list[int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from online.interfaces import Attempt, Rows
-from online.sets import SetOfRows
+from online.sets import HowMany, SetOfRows
 
 
 class StaticCumulative(SetOfRows):
@@ -15,7 +15,7 @@ class StaticCumulative(SetOfRows):
     """
 
     kind: Literal["static-cumulative"] = "static-cumulative"
-    static: int | Literal["all"] = "all"
+    static: HowMany = "all"
 
     @property
     def title(self) -> str:

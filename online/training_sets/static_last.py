@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from online.interfaces import Attempt, Rows
-from online.sets import SetOfRows
+from online.sets import HowMany, SetOfRows
 
 
 class StaticLast(SetOfRows):
@@ -19,7 +19,7 @@ class StaticLast(SetOfRows):
 
     kind: Literal["static-last"] = "static-last"
     windows: int = Field(ge=1)
-    static: int | Literal["all"] = "all"
+    static: HowMany = "all"
 
     @property
     def title(self) -> str:

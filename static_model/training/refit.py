@@ -19,7 +19,7 @@ from pyspark.sql import DataFrame, SparkSession
 from producer.errors import ModelError
 from static_model.estimators import Estimator
 from static_model.mllib import read_pipeline
-from static_model.parity import apart
+from static_model.parity import apart, tolerance_of
 from static_model.scorer import Scorer
 
 from .algorithms import FEATURES, classifier
@@ -62,7 +62,7 @@ def fit_features(
     finally:
         frame.unpersist()
     twin = _twin(fitted, width=features.shape[1])
-    wrong = apart(twin, Scorer(twin).score(features), scores)
+    wrong = apart(Scorer(twin).score(features), scores, tolerance_of(twin, features))
     if wrong.any():
         raise ModelError(
             f"Spark and the portable twin of what it fitted disagree on {wrong.sum():,} of {len(wrong):,} rows of the "
@@ -92,13 +92,15 @@ def _frame(spark: SparkSession, features: Floats, labels: npt.NDArray[np.int8]) 
 
 def _unfitted(algorithm: Algorithm, like: Estimator, *, seed: int) -> Any:
     asked = like.parameters
-    whole = {name: int(asked[name]) for name in ("trees", "max_depth", "max_iter") if name in asked}
+    whole = {name: int(asked[name]) for name in ("trees", "max_iter") if name in asked}
     if algorithm == "gradient_boosted_trees":
         whole["boosts"] = whole.pop("trees")
     settings = Settings(seed=seed, **whole)  # type: ignore[arg-type]
     names = {"reg_param": "regParam", "min_instances": "minInstancesPerNode", "step_size": "stepSize"}
     point = {spark: float(asked[name]) for name, spark in names.items() if name in asked}
-    return classifier(algorithm, point, settings, seed=seed, weighted=False, categories=0)
+    made = classifier(algorithm, point, settings, seed=seed, weighted=False, categories=0)
+    # Training keeps boosted trees shallow; here it is the model's own depth that counts.
+    return made.setMaxDepth(int(asked["max_depth"])) if "max_depth" in asked else made
 
 
 def _twin(fitted: Any, *, width: int) -> Estimator:

@@ -84,7 +84,7 @@ class Settings:
     encode_columns: tuple[tuple[str, Encoding], ...] = ()
     algorithms: tuple[Algorithm, ...] = DEFAULT_ALGORITHMS
     folds: int = 2
-    repeats: int = 5
+    repeats: int = 4
     refit: bool = True
     partitions: int | None = None
     trees: int = 50

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom, norm
 
-from analysis.compare import bandwidth, compare, majority_class, no_change, pooled_difference
+from analysis.compare import Estimate, bandwidth, compare, majority_class, no_change, pooled_difference
 from online.tracker import Cost, count_cost
 
 ONES_ZEROS = np.array([1.0, 0.0, -1.0, 0.0, 1.0, 1.0, 0.0, 0.0])
@@ -47,6 +47,15 @@ def test_the_estimate_by_hand() -> None:
     assert estimate.difference == 25.0
     assert estimate.standard_error == pytest.approx(100 * np.sqrt(total * 8 / degrees) / 8, rel=1e-12)
     assert estimate.high - estimate.low == pytest.approx(2 * 1.959964 * estimate.standard_error, rel=1e-6)
+
+
+@pytest.mark.parametrize("scale", [0.5, 1.0, 1.96, 5.0, 20.0])
+def test_the_p_value_is_normal_and_two_sided(scale: float) -> None:
+    """It is scipy's, however far out; where nothing tells the arms apart it is 1, without any spread 0."""
+    estimate = Estimate(1000, -0.1 * scale, -1.0, 1.0, 0.1, 1, identical=False)
+    assert estimate.p_value == pytest.approx(2 * norm.sf(scale), rel=1e-9, abs=0)
+    assert pooled_difference([np.zeros(9)]).p_value == 1.0
+    assert pooled_difference([np.ones(1000), np.zeros(1000)]).p_value == 0.0
 
 
 @pytest.mark.parametrize(("records", "neighbours"), [(1, 1), (26, 2), (27, 3), (999, 9), (1000, 10), (1001, 10)])

@@ -40,14 +40,14 @@ def test_it_measures_the_variance_factor(factor: float) -> None:
 
 
 def test_a_known_change_is_no_overdispersion() -> None:
-    """Two rates in two stretches scatter like one; taken for one stretch, or with the window between, they don't."""
+    """Two rates in two stretches scatter like one; taken for one stretch, or with the windows between, they don't."""
     rng = np.random.default_rng(3)
-    errors = np.concatenate([rng.binomial(1000, 0.02, 50), [150], rng.binomial(1000, 0.3, 50)])
-    records, apart = np.full(101, 1000), np.repeat([0, -1, 1], [50, 1, 50])
-    known, unknown = dispersion(errors, records, apart), dispersion(errors, records, np.zeros(101, int))
+    errors = np.concatenate([rng.binomial(1000, 0.02, 50), [100, 200], rng.binomial(1000, 0.3, 50)])
+    records, apart = np.full(102, 1000), np.repeat([0, -1, 1], [50, 2, 50])
+    known, unknown = dispersion(errors, records, apart), dispersion(errors, records, np.zeros(102, int))
     assert known is not None
     assert unknown is not None
-    assert (known.excessive, unknown.excessive, known.degrees, unknown.degrees) == (False, True, 98, 100)
+    assert (known.excessive, unknown.excessive, known.degrees, unknown.degrees) == (False, True, 98, 101)
 
 
 @pytest.mark.parametrize(

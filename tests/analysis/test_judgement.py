@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analysis.judgement import dispersions, judge, own_yardstick, watched_arms
-from analysis.power import Yardstick
+from analysis.judgement import dispersions, judge, own_discordance, watched_arms
+from analysis.power import Discordance
 from analysis.runs import Outcomes, Run, read_outcomes, read_run
 from online.tracker import Cost
+from producer.errors import RunError
 
 MakeRun = Callable[..., Path]
 WINDOWS, SIZE = 40, 100
@@ -25,19 +26,20 @@ def flipped(rng: np.random.Generator, labels: list[np.ndarray], rate: float) -> 
 
 
 def model_of(window: int, arm: str) -> str:
-    """Every arm but static and late has a new model in each window; late has its only one from window 20 on."""
-    return {"static": "static", "late": f"late-{window >= 20}"}.get(arm, f"{arm}-{window}")
+    """Static has one; late has it, too, and one of its own from window 20 on; others a new one in each window."""
+    return {"static": "static", "late": "static" if window < 20 else "late"}.get(arm, f"{arm}-{window}")
 
 
 @pytest.fixture
 def judged(make_run: MakeRun) -> Callable[..., tuple[Run, Outcomes]]:
-    """A run in which `always` and `late` err on 2 %, `equal` and static on 8 %."""
+    """A run in which `always` errs on 2 %, `equal` and static on 8 %, `late` as static and then on 2 %."""
 
     def make(**options: Any) -> tuple[Run, Outcomes]:
         rng = np.random.default_rng(1)
         labels = [rng.integers(0, 2, SIZE).astype(np.int8) for _ in range(WINDOWS)]
         rates = {"static": 0.08, "always": 0.02, "equal": 0.08, "late": 0.02}
         predictions = {arm: flipped(rng, labels, rate) for arm, rate in rates.items()}
+        predictions["late"][:20] = predictions["static"][:20]
         path = make_run(labels, predictions, models=model_of, **options)
         run = read_run(path)
         return run, read_outcomes(run)
@@ -59,14 +61,15 @@ def test_two_questions_have_two_answers(judged: Callable[..., tuple[Run, Outcome
         "equal": ("no difference", "no difference"),
         "late": ("better", "one stream can't say"),
     }
-    assert found["late"]["more_of_the_same"]["fits"] == 2
+    assert found["late"]["more_of_the_same"]["fits"] == 1
 
 
 def test_holm_covers_the_primary_arms(judged: Callable[..., tuple[Run, Outcomes]]) -> None:
     """p-values of both questions are corrected, each question for itself; the verdict says for how many arms."""
     result = compared(*judged())
     always, equal = result["comparisons"]["always"], result["comparisons"]["equal"]
-    assert always["more_of_the_same"]["p_holm"] == pytest.approx(3 * always["more_of_the_same"]["p_value"])
+    for found in (always, always["more_of_the_same"]):
+        assert found["p_holm"] == pytest.approx(3 * found["p_value"], rel=1e-9, abs=0)
     assert equal["p_holm"] == pytest.approx(equal["p_value"])
     assert "After Holm's correction for 3 primary arms the claim on this stream holds" in result["verdicts"]["always"]
 
@@ -83,24 +86,30 @@ def test_exploratory_arms_are_not_corrected(judged: Callable[..., tuple[Run, Out
     assert "Holm" not in result["verdicts"]["late"]
 
 
-def test_the_yardstick_is_never_against_always(judged: Callable[..., tuple[Run, Outcomes]]) -> None:
+def test_the_noise_is_never_against_always(judged: Callable[..., tuple[Run, Outcomes]]) -> None:
     """An arm with a new model in every window gives the discordance; what is handed in comes first."""
     run, outcomes = judged()
-    own = own_yardstick(run, outcomes)
+    own = own_discordance(run, outcomes)
     assert own is not None
     pairs = zip(outcomes.wrong["static"], outcomes.wrong["always"], strict=True)
-    assert own.discordant.tolist() == [float((never ^ always).mean()) for never, always in pairs]
-    given = Yardstick(np.full(WINDOWS, SIZE), np.full(WINDOWS, 4 * own.discordant.mean()), within=own.within)
-    one, other = (compared(run, outcomes, yardstick=y)["comparisons"]["equal"]["detectable"] for y in (None, given))
+    assert own.share.tolist() == [float((never ^ always).mean()) for never, always in pairs]
+    given = Discordance(np.full(WINDOWS, SIZE), np.full(WINDOWS, 4 * own.share.mean()), within=own.within)
+    one, other = (compared(run, outcomes, noise=y)["comparisons"]["equal"]["detectable"] for y in (None, given))
     assert other == pytest.approx(2 * one)
+
+
+def test_discordance_of_another_run(judged: Callable[..., tuple[Run, Outcomes]]) -> None:
+    """Baselines that don't fit the run's windows are refused."""
+    with pytest.raises(RunError, match=r"of another run: it has 3 windows, this run 40. Compute the baselines of this"):
+        compared(*judged(), noise=Discordance(np.full(3, SIZE), np.full(3, 0.1)))
 
 
 def test_a_late_arm_could_have_shown_less(judged: Callable[..., tuple[Run, Outcomes]]) -> None:
     """What could have been shown counts from the arm's first new model on; without blocks there is no second figure."""
     run, outcomes = judged()
-    even = Yardstick(np.full(WINDOWS, SIZE), np.full(WINDOWS, 0.1))
-    found = compared(run, outcomes, yardstick=even)["comparisons"]
-    assert found["late"]["detectable"] == pytest.approx(found["equal"]["detectable"])
+    even = Discordance(np.full(WINDOWS, SIZE), np.full(WINDOWS, 0.1))
+    found = compared(run, outcomes, noise=even)["comparisons"]
+    assert found["late"]["detectable"] == pytest.approx(np.sqrt(2) * found["equal"]["detectable"])
     assert found["late"]["more_of_the_same"]["detectable"] is None
     assert found["equal"]["more_of_the_same"]["detectable"] > found["equal"]["detectable"]
 
@@ -117,23 +126,26 @@ def test_a_handful_of_records_foretells_nothing(make_run: MakeRun) -> None:
     assert (found["more_of_the_same"]["finding"], found["more_of_the_same"]["p_value"]) == ("one stream can't say", 1.0)
 
 
-def test_dispersion_knows_models_and_dated_changes(make_run: MakeRun) -> None:
-    """A change that an alarm dated is no overdispersion of the arm; of static, which nothing dates, it is."""
+@pytest.mark.parametrize(("events", "new_model"), [([{"event": "drift", "since": 30}], False), ([], True)])
+def test_dispersion_knows_models_and_dated_changes(
+    make_run: MakeRun, events: list[dict[str, Any]], new_model: bool
+) -> None:
+    """An alarm's dated change and a new model end a stretch; what lies between change and alarm is in none."""
     rng = np.random.default_rng(4)
     labels = [np.zeros(SIZE, dtype=np.int8) for _ in range(60)]
-    calm, fallen = flipped(rng, labels[:30], 0.05), flipped(rng, labels[30:33], 0.5)
-    static, dynamic = [*calm, *flipped(rng, labels[30:], 0.5)], [*calm, *fallen, *flipped(rng, labels[33:], 0.05)]
-    alarm = {"event": "drift", "reason": "alarm", "since": 30}
+    calm, fallen = flipped(rng, labels[:30], 0.05), flipped(rng, labels[30:], 0.5)
+    between = [np.repeat(np.array([1, 0], dtype=np.int8), [wrong, SIZE - wrong]) for wrong in (0, 100, 0)]
+    changing = [*calm, *between, *fallen[3:]] if events else [*calm, *fallen]
     run = read_run(
         make_run(
             labels,
-            {"static": static, "dynamic": dynamic},
-            events={(32, "dynamic"): [alarm]},
-            models=lambda window, arm: f"late-{window >= 33}" if arm == "dynamic" else "static",
+            {"static": [*calm, *fallen], "dynamic": changing},
+            events={(32, "dynamic"): events},
+            models=lambda window, arm: f"{arm}-{arm == 'dynamic' and new_model and window >= 30}",
             policies={"dynamic": "drift"},
         )
     )
     found = dispersions(run, read_outcomes(run))
     assert (found["static"].excessive, found["static"].degrees) == (True, 59)
-    assert (found["dynamic"].excessive, found["dynamic"].degrees) == (False, 60 - 3 - 2)
+    assert (found["dynamic"].excessive, found["dynamic"].degrees) == (False, 60 - 2 - 3 * len(events))
     assert watched_arms(run) == ("dynamic",)

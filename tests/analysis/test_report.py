@@ -12,8 +12,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from analysis.cli import report
-from analysis.power import Yardstick
-from analysis.report import NO_YARDSTICK, write_report
+from analysis.power import Discordance
+from analysis.report import NO_DISCORDANCE, write_report
 from producer.errors import RunError, UsageError
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -31,7 +31,8 @@ def test_the_summary_counts_and_compares(drifting: Path) -> None:
     assert static["counts"] == {"tp": 410, "fp": 90, "tn": 410, "fn": 90}
     assert static["metrics"]["accuracy"] == pytest.approx(0.82)
     assert dynamic["metrics"]["accuracy"] == pytest.approx(0.94)
-    assert dynamic["cost"] == {"alarms": 1, "fits": 1, "rows": 500, "promoted": 1, "rejected": 1, "refused": 1}
+    cost = {"alarms": 1, "fits": 1, "rows": 500, "promoted": 1, "rejected": 1, "refused": 1, "rolled_back": 0}
+    assert dynamic["cost"] == cost
     assert summary["baselines"]["no-change"]["metrics"]["accuracy"] == pytest.approx(0.001)
     assert summary["baselines"]["majority"]["counts"] == {"tp": 0, "fp": 0, "tn": 500, "fn": 500}
     found = summary["comparisons"]["dynamic"]
@@ -154,17 +155,18 @@ def test_a_report_without_always_says_what_is_missing(drifting: Path, make_run: 
     """Where nothing was found and nobody knows what could have been, a note says so; a found difference needs none."""
     labels = [np.array([0, 1] * 50, dtype=np.int8)]
     assert (
-        NO_YARDSTICK in write_report(make_run(labels, {"static": labels, "one": labels}, name="equal")).summary["notes"]
+        NO_DISCORDANCE
+        in write_report(make_run(labels, {"static": labels, "one": labels}, name="equal")).summary["notes"]
     )
-    assert NO_YARDSTICK not in write_report(drifting).summary["notes"]
+    assert NO_DISCORDANCE not in write_report(drifting).summary["notes"]
 
 
-def test_a_yardstick_gives_the_smallest_detectable_difference(make_run: Callable[..., Path]) -> None:
+def test_discordance_gives_the_smallest_detectable_difference(make_run: Callable[..., Path]) -> None:
     """With the discordance of never and always, arms that were identical come with what could have been found."""
     labels = [np.array([0, 1] * 50, dtype=np.int8)] * 10
     run = make_run(labels, {"static": labels, "dynamic": labels}, models=lambda *_: "static")
-    yardstick = Yardstick(np.full(10, 100), np.full(10, 0.06))
-    summary = write_report(run, yardstick=yardstick).summary
+    noise = Discordance(np.full(10, 100), np.full(10, 0.06))
+    summary = write_report(run, noise=noise).summary
     assert summary["comparisons"]["dynamic"]["detectable"] == pytest.approx(280.16 * np.sqrt(0.06 / 1000), rel=1e-4)
     assert "This stream could have shown 2.2 errors per 100 records." in summary["verdicts"]["dynamic"]
 

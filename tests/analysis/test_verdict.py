@@ -9,7 +9,7 @@ import pytest
 from analysis.blocks import Outlook
 from analysis.compare import Comparison, Estimate
 from analysis.units import UnitEstimate
-from analysis.verdict import EXPLORATORY, NO_CLAIM, Evidence, alone, verdict
+from analysis.verdict import EXPLORATORY, NO_CLAIM, Evidence, alone, policy_verdict, verdict
 from online.tracker import Cost
 
 TUNNELS = Comparison(
@@ -46,7 +46,7 @@ def test_a_better_arm() -> None:
         "'static' (95 % interval 9.74 to 10.22): accuracy 0.9962 instead of 0.8964. More of the same stream would show "
         "fewer errors, too: 10.10 per 100 records since the first new model (95 % interval 8.20 to 12.00, over 8 "
         "blocks of windows). It cost 8 fits on 45,000 rows and one alarm (3 promoted, 5 rejected, 0 refused). "
-        "Neither is a claim about the policy, which needs 5 seeds or streams."
+        "A claim about the policy needs at least 5 seeds or streams."
     )
 
 
@@ -127,11 +127,13 @@ def test_more_of_the_same_may_not_say_so() -> None:
         "More of the same stream would not say so for sure: over 8 blocks of windows the 95 % interval, -1.00 to 4.00 "
         "errors per 100 records, contains 0; 0.21 could have been shown."
     ) in said(TUNNELS, outlook=outlook(-1, 4), detectable_more=0.2136)
+    none = replace(TUNNELS, estimate=estimate(difference=0.03, low=-0.051, high=0.111, standard_error=0.041))
+    assert "More of the same stream would not show one for sure either: over 8" in said(none, outlook=outlook(-1, 4))
 
 
 def test_more_of_the_same_may_say_the_contrary() -> None:
     """The second question's direction is its own."""
-    assert "More of the same stream would show more errors, too: 2.50 per 100 records since the first new model " in (
+    assert "More of the same stream would show more errors: 2.50 per 100 records since the first new model " in (
         said(TUNNELS, outlook=outlook(-4, -1))
     )
 
@@ -140,8 +142,8 @@ def test_more_of_the_same_may_say_the_contrary() -> None:
 def test_one_stream_cannot_say(fits: int, words: str) -> None:
     """With few fits in a stream nothing is claimed about more of it, and the sentence says why."""
     assert (
-        "Whether more of the same stream would say so can't be claimed from one stream: since the first new model it "
-        f"holds {words}, spread over fewer than 5 blocks of windows."
+        "What more of the same stream would show can't be claimed from one stream: since the first new model it holds "
+        f"{words}, and 5 blocks of windows that share none are needed."
     ) in said(TUNNELS, outlook=replace(TOO_FEW_FITS, fits=fits))
 
 
@@ -174,3 +176,25 @@ def test_exploratory_arms_say_so() -> None:
     """A claim of an arm that wasn't declared beforehand is marked."""
     assert EXPLORATORY in said(TUNNELS, family=3, holm_here=None, holm_more=None)
     assert "Holm" not in said(TUNNELS)
+
+
+@pytest.mark.parametrize(
+    ("differences", "words"),
+    [
+        (
+            [1.0, 1.2, 0.9, 1.1, 0.8],
+            "Over 5 seeds the policy of 'dynamic' made 1.000 errors per 100 records fewer than that of 'static' (95 % "
+            "interval 0.804 to 1.196): a claim about the policy, for seeds like these.",
+        ),
+        ([-1.0, -1.2, -0.9, -1.1, -0.8], "made 1.000 errors per 100 records more than that of 'static' (95 % interval"),
+        (
+            [1.0, -1.0, 0.5, -0.4, 0.2],
+            "Over 5 seeds no difference was found between the policies of 'dynamic' and 'static': the 95 % interval, "
+            "-0.91 to 1.03 errors per 100 records, contains 0.",
+        ),
+        ([1.0, 1.2, 0.9, 1.1], "Nothing is claimed about the policy of 'dynamic': 4 seeds were run, and at least 5"),
+    ],
+)
+def test_a_policy_over_seeds(differences: list[float], words: str) -> None:
+    """A claim about a policy takes whole duels as its units, at least five."""
+    assert words in policy_verdict("dynamic", "static", differences)

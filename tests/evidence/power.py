@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from analysis.blocks import more_of_the_same
 from analysis.compare import pooled_difference
-from analysis.power import POWER, Yardstick, measure, smallest_detectable
+from analysis.power import POWER, Discordance, discordance, smallest_detectable
 
 Differences = npt.NDArray[np.float64]
 WINDOWS, DISCORDANT = 140, 0.06
@@ -29,14 +29,22 @@ class Form:
     duels: int
 
 
-FULL, SHORT = Form(window=1000, gains=100, duels=400), Form(window=200, gains=40, duels=150)
+FULL, SHORT = Form(window=1000, gains=100, duels=400), Form(window=200, gains=40, duels=100)
 
 
-def signs(rng: np.random.Generator, gain: Differences, size: int, *, sticky: float = 0.0) -> Differences:
+def signs(
+    rng: np.random.Generator, gain: Differences, size: int, *, sticky: float = 0.0, memory: float = 0.0
+) -> Differences:
     """Paired differences of records, float64[n, size]: -1, 0 or 1, discordant in 6 of 100, `gain[w]` on average.
 
-    `sticky` is the probability that a record repeats the difference of its predecessor.
+    `sticky` is the probability that a record repeats the difference of its predecessor. With `memory` the mean of a
+    window follows an AR(1) around its gain, with this correlation and as much variance as its records bring.
     """
+    if memory:
+        shift = rng.standard_normal(len(gain))
+        for window in range(1, len(gain)):
+            shift[window] = memory * shift[window - 1] + math.sqrt(1 - memory**2) * shift[window]
+        gain = gain + shift * math.sqrt(DISCORDANT / size)
     draws = rng.random((len(gain), size))
     better = (DISCORDANT + gain[:, None]) / 2
     found = np.where(draws < better, 1.0, np.where(draws < DISCORDANT, -1.0, 0.0))
@@ -61,24 +69,24 @@ def few_windows(form: Form) -> dict[str, Any]:
     return {"duels": form.gains, "found": int(found), "foretold": foretold}
 
 
-def yardstick_of(differences: Differences) -> Yardstick:
+def never_and_always(differences: Differences) -> Discordance:
     """Never against always, from records' differences of these two."""
-    return measure(list(differences > 0), list(differences < 0))
+    return discordance(list(differences > 0), list(differences < 0))
 
 
-def at_the_difference(form: Form, *, first: int = 0, sticky: float = 0.0, more: bool = False) -> dict[str, Any]:
+def at_the_difference(form: Form, *, first: int = 0, more: bool = False, **dependence: float) -> dict[str, Any]:
     """The share of duels in which a true gain of the printed size, from window `first` on, is found.
 
-    Each duel has a yardstick of its own, measured on a stream of its own, as a user would have it.
+    The discordance of never and always is measured for each duel on a stream of its own, as a user would have it.
     """
-    rng = np.random.default_rng((2, first, round(100 * sticky), more))
+    rng = np.random.default_rng((2, first, len(dependence), more))
     models = ["static"] * first + [f"m{window}" for window in range(first, WINDOWS)]
     found, printed = 0, []
     for _ in range(form.duels):
-        yardstick = yardstick_of(signs(rng, np.zeros(WINDOWS), form.window, sticky=sticky))
-        size = smallest_detectable(yardstick, first=first, units=8 if more else None)
+        noise = never_and_always(signs(rng, np.zeros(WINDOWS), form.window, **dependence))
+        size = smallest_detectable(noise, first=first, units=8 if more else None)
         gain = np.where(np.arange(WINDOWS) < first, 0.0, size / 100)
-        differences = signs(rng, gain, form.window, sticky=sticky)
+        differences = signs(rng, gain, form.window, **dependence)
         differences[:first] = 0.0  # the arm is the reference until then
         printed.append(size)
         if more:
@@ -94,6 +102,7 @@ SETTINGS = {
     "this stream, first new model in window 105 of 140": {"first": 105},
     "this stream, a record repeats its predecessor's difference in 30 %": {"sticky": 0.3},
     "more of the same, 8 blocks": {"more": True},
+    "more of the same, windows follow an AR(1) with 0.6": {"more": True, "memory": 0.6},
     "more of the same, first new model in window 60 of 140": {"more": True, "first": 60},
 }
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from scipy.stats import binom
 
-SHORTEST_BOUND = 0.999
+QUANTILE = 0.999
+"""Of the binomial distribution: a short form fails by chance in one of 1,000 seeds."""
 
 
 def short_form(script: str) -> dict[str, Any]:
@@ -33,7 +34,7 @@ def power() -> dict[str, Any]:
 def test_equals_are_seldom_told_apart(duels: dict[int, dict[str, Any]], every: int) -> None:
     """Two arms of one kind, retrained 1, 5 or 20 windows apart: claimed in no more duels than 5 % allow."""
     row = duels[every]
-    assert row["claimed"] <= binom.ppf(SHORTEST_BOUND, row["duels"], 0.05)
+    assert row["claimed"] <= binom.ppf(QUANTILE, row["duels"], 0.05)
     assert row["refused"] == 0
 
 

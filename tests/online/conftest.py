@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+import importlib.util
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from online.arms import DYNAMIC, STATIC
+from online.arms import DYNAMIC, STATIC, parse_arm
+from online.by_record import ByRecord
+from online.contestant import Contestant
+from online.evaluation import prequential
+from online.interfaces import Contender, Event, Pool
+from online.labels import Labels
+from online.ledger import Entry, Ledger
+from online.memo import Memo
 from online.run import Run, open_run
+from online.source import START, FileSource
+from online.static_rows import StaticRows
+from online.windows import Window
 from producer.codec import decode
 from producer.dataset import Column, Dataset, Label
 from static_model.artifact import Model, Numeric, load_model, save_model
@@ -20,6 +33,7 @@ from static_model.scorer import Scorer, featurise
 
 Open = Callable[..., AbstractContextManager[Run]]
 NOISE = 0.05
+SIZE = 100
 WORDS = ("alpha", "nan", "null", "Zürich", '"quoted, too"', "")
 PARAMETERS = {"trees": 10, "max_depth": 5, "min_instances": 5}
 
@@ -72,6 +86,85 @@ def tiny_model(tiny: Dataset) -> Callable[[Path], Path]:
 def tiny_start(tiny_model, tmp_path: Path) -> Model:
     """A starting model."""
     return load_model(tiny_model(tmp_path / "model"))
+
+
+@pytest.fixture(scope="session")
+def scripted() -> Any:
+    """The module `scripted.py`: arms on windows and fits that are written down beforehand."""
+    name = "scripted_of_tests"
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name("scripted.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses look up the module that they are made in
+    spec.loader.exec_module(module)
+    return module
+
+
+@dataclass
+class Played:
+    """A duel over windows of 100, with what it is made of."""
+
+    entries: list[Entry]
+    models: Path
+    start: Model
+
+    def events(self, arm: str, *kinds: str) -> list[tuple[int, Event]]:
+        """Window and event, of one arm; of these kinds, or of all."""
+        found = [(entry.window.index, event) for entry in self.entries for event in entry.arms[arm].events]
+        return [(window, event) for window, event in found if not kinds or event["event"] in kinds]
+
+    def in_force(self, arm: str) -> list[str]:
+        """The model in force in each window."""
+        return [entry.arms[arm].model for entry in self.entries]
+
+    def scores(self, arm: str) -> list[np.ndarray]:
+        """The arm's scores in each window."""
+        return [entry.scores[entry.arms[arm].model] for entry in self.entries]
+
+    def learnable(self, window: int) -> tuple[np.ndarray, np.ndarray]:
+        """A window's features and labels."""
+        records = self.entries[window].window.records
+        return featurise(self.start.steps, records), records.column("y").to_numpy()
+
+    def model(self, name: str) -> Model:
+        """A model of the run."""
+        return load_model(self.models / name)
+
+
+@pytest.fixture
+def play(tiny: Dataset, tiny_start: Model, tiny_file: Callable[..., Path], tmp_path: Path) -> Callable[..., Played]:
+    """Lets arms duel over lines in windows of 100, in a run of its own; the windows can be tampered with."""
+
+    def call(
+        lines: Sequence[bytes],
+        *specs: str,
+        labels: Labels | None = None,
+        static_rows: StaticRows | None = None,
+        tamper: Callable[[Window], Window] = lambda window: window,
+    ) -> Played:
+        folder = tmp_path / f"played{len(list(tmp_path.glob('played*')))}"
+        save_model(tiny_start, folder / "models" / "start")
+        known = labels or Labels(size=SIZE)
+        memo = Memo(
+            Ledger(folder / "segments", tiny),
+            folder / "models",
+            static="start",
+            seed=7,
+            labels=known,
+            static_rows=static_rows,
+        )
+        pool = Pool(tiny_start.holdout_records, tiny_start.holdout_errors)
+        arms: list[Contender] = [
+            ByRecord(arm, memo, known) if arm.by_record else Contestant(arm, champion="start", pool=pool)
+            for arm in map(parse_arm, specs)
+        ]
+        source = FileSource(tiny_file(folder / "stream.csv", lines), tiny, SIZE)
+        windows = (tamper(window) for window, _ in source.windows(START))
+        entries = list(prequential(windows, arms, labels=known, memo=memo))
+        return Played(entries, folder / "models", tiny_start)
+
+    return call
 
 
 @pytest.fixture

@@ -87,13 +87,22 @@ class Looker:
 
     looked: list[int] = field(default_factory=list)
 
-    def step(self, seen: Situation) -> None:
+    def step(self, seen: Situation) -> Attempt | None:
         """Nothing."""
+        return None
 
     def look(self, window: int, features: Features) -> Attempt:
         """An attempt."""
         self.looked.append(window)
         return Attempt("looked")
+
+
+class Eager(Looker):
+    """One that asks at every step, too."""
+
+    def step(self, seen: Situation) -> Attempt:
+        """An attempt."""
+        return Attempt("asked")
 
 
 def test_what_looks_at_features_still_does_within_a_budget() -> None:
@@ -105,6 +114,13 @@ def test_what_looks_at_features_still_does_within_a_budget() -> None:
     purse.step(seen(1, Spent(2, 0)))
     assert purse.look(2, np.zeros((2, 1))) is None
     assert looker.looked == [1, 2]
+
+
+def test_a_window_that_led_to_an_attempt_is_not_looked_at() -> None:
+    """What the attempt costs isn't known yet, so that a second one might overspend."""
+    purse = Purse(Budgeted(policy=Always(), retrains=2), Eager())
+    assert purse.step(seen(0, Spent(1, 0))) == Attempt("asked", most_fits=1)
+    assert purse.look(0, np.zeros((2, 1))) is None
 
 
 def test_a_policy_that_does_not_look_need_not() -> None:

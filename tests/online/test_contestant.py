@@ -14,7 +14,7 @@ from online.arms import Arm
 from online.contestant import Contestant
 from online.gates.none import NoGate
 from online.gates.shadow import Shadow
-from online.interfaces import Attempt, Event, Losses, Outcome, Pool, Rows, Situation, Span
+from online.interfaces import Attempt, Event, Features, Losses, Outcome, Pool, Rows, Situation, Span
 from online.memo import Fit, Refused
 from online.policies.drift import Drift, DriftEpisodes
 from online.training_sets.last import Last
@@ -46,6 +46,10 @@ class FakeMemo:
         """The window as predicted by that model; all labels are 0, so that the scores are the losses."""
         losses = self.losses(model, window)
         return Outcome(window, np.zeros(RECORDS, np.int8), losses, losses, 0.5)
+
+    def features(self, window: int) -> Features:
+        """None that anybody looks at."""
+        return np.zeros((RECORDS, 1))
 
     def fit(self, learner: object, rows: Rows, *, minimum: int) -> Fit | Refused:
         """What was scripted for the span."""

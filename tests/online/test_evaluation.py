@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 from online.arms import Arm, parse_arm
 from online.contestant import Contestant
 from online.evaluation import prequential
-from online.interfaces import Pool
+from online.interfaces import Pool, Rows, Span, Training
 from online.learners.batch import ScikitLearn
 from online.ledger import Entry, Ledger
 from online.memo import Memo
@@ -68,7 +69,8 @@ def test_equals_a_hand_written_predict_then_learn_loop(duel, tiny: Dataset, tiny
             fitted = next(e for e in result.arms["classical"].events if e["event"] == "retrain")
             seed = int.from_bytes(seed_bytes(fitted, duel), "big")
             X, y = np.concatenate([x for x, _ in last]), np.concatenate([y for _, y in last])
-            estimator = ScikitLearn().fit(X, y, like=model.estimator, seed=seed)
+            rows = Training(X, y, records=lambda: None)  # type: ignore[arg-type,return-value]
+            estimator = ScikitLearn().fit(rows, like=model, seed=seed).estimator
             retrained.append(result.window.index)
     assert len(retrained) >= 2
     assert [r.window.index for r in results if r.arms["classical"].events] == retrained
@@ -77,11 +79,12 @@ def test_equals_a_hand_written_predict_then_learn_loop(duel, tiny: Dataset, tiny
 
 
 def seed_bytes(event: dict, duel) -> bytes:
-    """The last four bytes of the digest that also names the model: start, seed, learner and span."""
+    """The last four bytes of the digest that also names the model: start, seed, learner and rows."""
     import hashlib
     import json
 
-    key = ["start", 7, {"kind": "scikit-learn"}, event["first_window"], event["last_window"]]
+    rows = Rows(Span(event["first_window"], event["last_window"]))
+    key = ["start", 7, {"kind": "scikit-learn", "refit_features": False}, asdict(rows)]
     digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).digest()
     assert digest.hex()[:12] == event["model"]
     return digest[-4:]

@@ -1,14 +1,12 @@
-"""The default detector: its validity by enumeration, its false alarms and delays by simulation."""
+"""The default detector: its numbers and its edges; tests/evidence shows its false alarms and delays."""
 
 from __future__ import annotations
-
-from math import comb
 
 import numpy as np
 import pytest
 from scipy.stats import hypergeom
 
-from online.detectors.ss_sr import SHIFTS, ShiryaevRoberts, _normal_score, _upper_tail
+from online.detectors.ss_sr import SHIFTS, ShiryaevRoberts, _upper_tail
 from online.interfaces import Pool
 
 WINDOW = 1000
@@ -17,29 +15,6 @@ WINDOW = 1000
 def losses(errors: int, records: int = WINDOW) -> np.ndarray:
     """A window with that many errors; their places don't matter to the detector."""
     return np.repeat([0.0, 1.0], [records - errors, errors])
-
-
-def alarm_after(rng: np.random.Generator, detector: ShiryaevRoberts, rate: float, windows: int) -> int | None:
-    """How many windows of that error rate pass until the alarm, or None."""
-    for index, errors in enumerate(rng.binomial(WINDOW, rate, windows), start=1):
-        detector.update(losses(int(errors)))
-        if detector.drift:
-            return index
-    return None
-
-
-@pytest.mark.parametrize(("pool", "draws"), [(0, 8), (5, 8), (12, 8), (40, 12), (200, 20)])
-def test_evidence_of_each_shift_is_at_most_one_on_average(pool: int, draws: int) -> None:
-    """Given the total number of errors, the factor that a window contributes has expectation at most 1."""
-    for total in range(pool + draws + 1):
-        factors = np.zeros(len(SHIFTS))
-        for errors in range(max(0, draws - (pool + draws - total)), min(draws, total) + 1):
-            if total - errors > pool:
-                continue
-            ways = comb(total, errors) * comb(pool + draws - total, draws - errors) / comb(pool + draws, draws)
-            score = _normal_score(Pool(pool, total - errors), draws, errors)
-            factors += ways * np.exp(np.array(SHIFTS) * score - np.array(SHIFTS) ** 2 / 2)
-        assert (factors <= 1 + 1e-9).all()
 
 
 @pytest.mark.parametrize("errors", [0, 1, 5, 40, 400, 1000])
@@ -58,33 +33,6 @@ def test_flawless_and_almost_flawless_streams_raise_no_alarm(first_errors: int) 
     for index in range(200):
         detector.update(losses(first_errors if index == 60 else 0))
         assert not detector.drift
-
-
-@pytest.mark.parametrize("rate", [0.02, 0.18])
-def test_false_alarms_are_rare(rate: float) -> None:
-    """In 40 drift-free streams of 1,000 windows there are at most 20 alarms (about 6 are usual)."""
-    rng = np.random.default_rng(3)
-    alarms = 0
-    for _ in range(40):
-        detector = ShiryaevRoberts(1443.0, Pool(2000, int(rng.binomial(2000, rate))))
-        for errors in rng.binomial(WINDOW, rate, 1000):
-            detector.update(losses(int(errors)))
-            if detector.drift:
-                alarms += 1
-                detector.reset(Pool(2000, int(rng.binomial(2000, rate))))
-    assert alarms <= 20
-
-
-@pytest.mark.parametrize(("rise", "at_most"), [(0.01, 25), (0.05, 2), (0.20, 1)])
-def test_delays_at_an_error_rate_of_0_185(rise: float, at_most: int) -> None:
-    """After 60 calm windows a rise by 1, 5 and 20 points is found within a median of 25, 2 and 1 windows."""
-    rng = np.random.default_rng(5)
-    delays = []
-    for _ in range(60):
-        detector = ShiryaevRoberts(1443.0, Pool(5000, int(rng.binomial(5000, 0.185))))
-        if alarm_after(rng, detector, 0.185, 60) is None:
-            delays.append(alarm_after(rng, detector, 0.185 + rise, 100) or 1000)
-    assert float(np.median(delays)) <= at_most
 
 
 def test_the_reference_grows_with_every_window() -> None:

@@ -169,6 +169,15 @@ def test_missing_writes_what_the_contract_calls_so(inject: Inject) -> None:
     assert read_records(out, DATASET).records.column("z").null_count == len(records(0))
 
 
+def test_the_median_is_a_value_that_occurs(inject: Inject, path: Path) -> None:
+    """Of an even number of values it is the lower one of the two in the middle, so that whole numbers stay whole."""
+    path.write_text("\n".join([HEADER, *map(row, (7, 1, 4, 2)), ""]))
+    out = inject("missing@1,feature=a,feature=x").files.path
+    assert ["7,8,-7,0.875", "1,3,-1,0.25", "4,3,-4,0.25", "2,3,-2,0.25"] == [
+        ",".join(line.split(",")[:4]) for line in lines_of(out)
+    ]
+
+
 def test_a_new_category_may_need_quotes(inject: Inject) -> None:
     """A word with commas and quotes is one cell."""
     out = inject('category@0,value=a "new" one').files.path
@@ -196,9 +205,9 @@ def test_a_prior_shift_replaces_no_more_than_it_must(tmp_path: Path, share: floa
 
 
 def test_of_several_prior_shifts_the_latest_is_in_force(tmp_path: Path) -> None:
-    """Half of the attacks, then as many as there were before."""
+    """Fewer attacks and then more, in whatever order they are named."""
     write(Recipe(30_000, 4, attack_share=0.4), tmp_path / "in.csv")
-    drifts = [parse_injection("prior@10000,share=0.1"), parse_injection("prior@20000,share=0.7")]
+    drifts = [parse_injection("prior@20000,share=0.7"), parse_injection("prior@10000,share=0.1")]
     out = tmp_path / "out.csv"
     inject_file(tmp_path / "in.csv", load_dataset("dns-exfil"), drifts, seed=1, out=out)
     labels = [int(line[-1]) for line in lines_of(out)]
@@ -267,6 +276,22 @@ def test_several_drifts_are_planted_at_once(inject: Inject, path: Path) -> None:
     assert cells_of(path, "y") != cells_of(both.files.path, "y")
 
 
+def test_copies_never_come_from_what_follows(inject: Inject, path: Path) -> None:
+    """Before the first attack there is none to copy: those rows stay, and every copy is older than its place."""
+    path.write_text("\n".join([HEADER, *(row(i if i > 200 else 3 * i + 1) for i in range(ROWS)), ""]))
+    out = inject("prior@0,share=0.9").files.path
+    changed = changed_rows(path, out)
+    assert 201 < min(changed)
+    assert all(int(cells.partition(",")[0]) < i for i, cells in enumerate(lines_of(out)) if i in changed)
+
+
+def test_drifts_are_drawn_apart(inject: Inject, path: Path) -> None:
+    """Of two swaps of half of the labels each, half of the records get one of them alone."""
+    out = inject("label-swap@0,share=0.5", "label-swap@0,share=0.5").files.path
+    old, new = (np.array([word == "good" for word in cells_of(p, "y").values()]) for p in (path, out))
+    assert 0.5 == pytest.approx((old != new).mean(), abs=0.07)
+
+
 # --- bytes
 
 ALL = (
@@ -299,6 +324,33 @@ def test_the_size_of_a_block_changes_nothing(block: int, seed: int, tmp_path_fac
     assert [DEAD[i] for i in DEAD] == [whole[i].decode() for i in DEAD]
     decoded = files.decode(whole, DATASET, wire="csv")
     assert [*DEAD] == [i for i, _ in decoded.dead]
+
+
+CELLS = st.text(st.characters(codec="utf-8", exclude_characters="\n\r"), max_size=6)
+LINES = st.one_of(
+    st.builds(
+        lambda a, x, z, word: f'7,{a},3,{x},{z},"{word}",f,good'.encode(),
+        st.integers(-(2**50), 2**50),
+        st.floats(allow_nan=False, allow_infinity=False, width=32),
+        st.sampled_from(["-", " 2K", "7.5"]),
+        CELLS.map(lambda text: text.replace('"', '""')),
+    ),
+    st.binary(max_size=12).filter(lambda line: b"\n" not in line and not line.endswith(b"\r")),
+)
+
+
+@given(lines=st.lists(LINES, min_size=1, max_size=20), seed=st.integers(0, 99))
+def test_records_stay_records_and_everything_else_stays_as_it_is(lines: list[bytes], seed: int) -> None:
+    """Whatever a cell holds and whatever lies between the records: as many rows, and the same of them are records."""
+    before = files.decode([*lines, row(0).encode(), row(1).encode()], DATASET, wire="csv")
+    block = files.Block(Path("in"), 2, [*lines, row(0).encode(), row(1).encode()], before)
+    injections = [parse_injection(f"{drift.partition('@')[0]}@0") for drift in ALL if "prior" not in drift]
+    plan = plan_for([block], DATASET, injections, seed=seed)
+    after = next(inject_blocks([block], plan))
+    decoded = files.decode(after, DATASET, wire="csv")
+    assert before.positions.tolist() == decoded.positions.tolist()
+    assert [block.lines[i] for i, _ in before.dead] == [after[i] for i, _ in before.dead]
+    assert {"unseen"} == {*decoded.records.column("word").to_pylist()}
 
 
 def test_the_same_seed_gives_the_same_bytes(inject: Inject) -> None:

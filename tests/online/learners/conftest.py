@@ -60,7 +60,7 @@ def fit(start: Callable[[Estimator, int], Model]) -> Fit:
 def likes() -> dict[str, Estimator]:
     """For each family an estimator with its hyper-parameters, and nothing else of use."""
     trees = {"trees": 9, "max_depth": 4, "min_instances": 2}
-    nothing, weak = np.zeros(1), {"reg_param": 0.01, "max_iter": 50}
+    nothing, weak = np.zeros(1), {"reg_param": 0.01, "max_iter": 20}
 
     def forest(count: int) -> Forest:
         return Forest(

@@ -57,8 +57,8 @@ def test_new_words_are_learned_if_the_steps_are_fitted_anew(words, likes, family
     assert STEPS == ScikitLearn().fit(words, like=like, seed=1).steps
 
 
-def test_learners_with_equal_values_are_told_by_few(words) -> None:
-    """What a specification saves is what it was asked for."""
+def test_what_specifies_it_is_small() -> None:
+    """Its kind, and whether features are fitted."""
     assert {"kind": "scikit-learn", "refit_features": False} == ScikitLearn().model_dump(mode="json")
 
 

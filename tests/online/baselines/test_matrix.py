@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from online.duel import run_duel
 from online.interfaces import Rows, Span, Training
 from online.labels import label_values
 from online.learners.batch import ScikitLearn
@@ -24,7 +22,7 @@ from online.tracker import count_cost
 from online.training_sets.cumulative import Cumulative
 from online.training_sets.last import Last
 from online.training_sets.static_last import StaticLast
-from online.whole import Whole, features_of, open_whole
+from online.whole import Whole, open_whole
 from producer.errors import RunError, UsageError
 from static_model.artifact import load_model
 from static_model.scorer import Scorer, featurise
@@ -32,40 +30,6 @@ from static_model.scorer import Scorer, featurise
 SIZE = 100
 ALWAYS = "always:policy=always,train=last-1,gate=none"
 LAST = Ask(Last(windows=1), ScikitLearn())
-Duel = Callable[..., Path]
-
-
-@pytest.fixture
-def duel(tiny_lines, tiny_file, tiny_model, tmp_path: Path) -> Duel:
-    """Runs arms over 1,250 records, inverted from 600 on, in windows of 100; two are dead letters."""
-    model = tiny_model(tmp_path / "model")
-
-    def call(*arms: str, window: int = SIZE, records: int = 1250, **options) -> Path:
-        lines = tiny_lines(records, seed=3, flip_from=600)
-        lines[37], lines[799] = b"one,2.0,word,attack", b"1,2.0"
-        for place in options.pop("unlabelled", ()):
-            lines[place] = lines[place].rpartition(b",")[0] + b","
-        file = tiny_file(tmp_path / "stream.csv", lines)
-        run_duel(model=model, run=tmp_path / "run", arms=arms, file=file, window=window, seed=5, **options)
-        return tmp_path / "run"
-
-    return call
-
-
-@pytest.fixture
-def whole(duel: Duel) -> Iterator[Callable[..., tuple[Whole, Path]]]:
-    """Opens the whole stream of a run with these arms."""
-    contexts = []
-
-    def call(*arms: str, training: tuple[Path, ...] = (), **options) -> tuple[Whole, Path]:
-        context = features_of(duel(*arms, **options))
-        mapped = context.__enter__()
-        contexts.append(context)
-        return open_whole(mapped.parent.parent, mapped, training), mapped
-
-    yield call
-    for context in contexts:
-        context.__exit__(None, None, None)
 
 
 def by_hand(run: Path) -> np.ndarray:
@@ -221,3 +185,12 @@ def test_a_damaged_matrix_is_refused(whole) -> None:
     (folder / "matrix.json").write_text("{}")
     with pytest.raises(RunError, match=r"are damaged \('format'\)"):
         read_matrix(folder)
+
+
+def test_a_window_without_known_labels_is_no_occasion_to_fit(whole) -> None:
+    """Where nothing new is known there is no model, as the arm's policy isn't asked either."""
+    stream, mapped = whole("always:policy=always,train=last-3,gate=none", unlabelled=range(300, 400))
+    matrix = read_matrix(build(stream, Ask(Last(windows=3), ScikitLearn()), mapped=mapped))
+    assert matrix.facts["refused"] == [{"window": 3, "reason": "no label of the window is known"}]
+    losses = matrix.losses(1)
+    assert count_errors(losses, always(losses)).sum(axis=1).tolist() == tracked(stream.run, "always")

@@ -1,0 +1,116 @@
+"""A summary as it is shown in a terminal: tables, at most 80 columns wide for short names, and sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from .hindsight_tables import arm_table, cause_table, hindsight_notes, path_table
+from .terminal import make_table, number
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+Summary = Mapping[str, Any]
+
+
+def sentences(summary: Summary) -> list[str]:
+    """The report in words: what was read, the verdict on each arm, and what must be known with it."""
+    lost = [
+        f"{summary[key]:,} {words}"
+        for key, words in (("dead", "dead letters"), ("set_aside", "set aside"), ("missing", "missing"))
+        if summary.get(key)
+    ]
+    read = f"{summary['records']:,} records in {summary['windows']:,} windows"
+    return [", ".join([read, *lost]) + ".", *summary["verdicts"].values(), *summary["notes"], *hindsight_notes(summary)]
+
+
+def result_table(summary: Summary) -> Table:
+    """Arms and baselines with their totals and costs."""
+    titles = ("accuracy", "precision", "recall", "F1", "MCC", "alarms", "fits", "rows\ntrained", "promoted")
+    rows = []
+    for name, arm in {**summary["arms"], **summary["baselines"]}.items():
+        values = [arm["metrics"][metric] for metric in ("accuracy", "precision", "recall", "f1", "mcc")]
+        cost = arm.get("cost")
+        paid = [f"{cost[key]:,}" for key in ("alarms", "fits", "rows", "promoted")] if cost else [""] * 4
+        rows.append([name, *(number(value, 4) for value in values), *paid])
+    return make_table("arm", titles, rows)
+
+
+def more_tables(summary: Summary) -> Iterator[tuple[str, Table]]:
+    """The tables beside the main one, each with its title; those that this run has nothing for are left out."""
+    for title, make in TABLES.items():
+        if (table := make(summary)) is not None:
+            yield title, table
+
+
+def _over_time(summary: Summary) -> Table | None:
+    rows = []
+    for arm, found in summary["measures"].items():
+        agreement, area = found["agreement"], found["area_under_time"]
+        values = [agreement["kappa"], agreement["kappa_temporal"], agreement["kappa_m"]]
+        values += [area[metric]["value"] for metric in ("accuracy", "f1")]
+        rows.append([arm, *(number(value, 4) for value in values), number(found["fading"]["accuracy"], 4)])
+    titles = ("kappa", "above\nno-change", "above\nmajority", "AUT of\naccuracy", "AUT\nof F1", "fading\naccuracy")
+    return make_table("arm", titles, rows)
+
+
+def _deployment(summary: Summary) -> Table | None:
+    if not summary["deployment_asked"]:
+        return None
+    rows = []
+    for arm, found in summary["measures"].items():
+        where = found["deployment"]
+        costs = (where["cost"], where["cost_silent"], where["cost_alarmed"])
+        rows.append(
+            [arm, number(where["prevalence"], 4), number(where["precision"], 4), *(number(cost, 1) for cost in costs)]
+        )
+    titles = ("share of\nattacks", "precision", "cost of\n1,000", "never an\nalarm", "always\nan alarm")
+    return make_table("arm", titles, rows)
+
+
+def _price(summary: Summary) -> Table | None:
+    price = summary["price"]
+    if len(price["curve"]["totals"]) < 2:
+        return None
+    rows = []
+    for segment in price["cheapest"]:
+        high = "any" if segment["high"] is None else f"below {segment['high']:,.1f}"
+        rows.append([segment["arm"], f"{segment['low']:,.1f}", high])
+    return make_table("cheapest arm", ("from", "to"), rows)
+
+
+def _recovery(summary: Summary) -> Table | None:
+    rows = [
+        [arm, str(one["start"]), one["state"], number(one["windows"], 0), number(one["lost"], 0)]
+        for arm, found in summary["measures"].items()
+        for one in found["recovery"]
+    ]
+    return make_table("arm", ("drift in\nwindow", "state", "after\nwindows", "errors\nlost"), rows) if rows else None
+
+
+def _detectors(summary: Summary) -> Table | None:
+    rows = [
+        [
+            one["detector"],
+            *(str(one[key]) for key in ("hits", "missed", "harmless")),
+            number(one["delay"], 1),
+            str(one["false_episodes"]),
+            number(one["false_rate"], 1),
+        ]
+        for one in summary.get("detectors", ())
+    ]
+    titles = ("hits", "missed", "harmless", "median\ndelay", "false\nalarms", "of 1,000\nwindows")
+    return make_table("detector", titles, rows) if rows else None
+
+
+TABLES: Mapping[str, Callable[[Summary], Table | None]] = {
+    "Over time": _over_time,
+    "Where it is to work": _deployment,
+    "Cheapest arm by the price of a fit, in errors": _price,
+    "After each planted drift": _recovery,
+    "Detectors, by episodes": _detectors,
+    "What there was to be gained: paths, and the oracle in hindsight": path_table,
+    "Arms beside the oracle and random schedules": arm_table,
+    "Errors saved per 100 records, by cause": cause_table,
+}
