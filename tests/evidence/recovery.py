@@ -1,26 +1,26 @@
 """Recovery: what the default arm saves of what hindsight would have saved, after planted drift of 10 points or more.
 
-A forest is fitted on synthetic DNS records; a stream of more of them has one drift, at a record drawn by seed: a changed
-concept (labels swapped) or a new sub-population (half of the attackers use another encoding). Both are planted at
+A forest is fitted on synthetic DNS records; a stream of more of them has one drift, at a record drawn by seed: a
+changed concept (labels swapped) or a new sub-population (half of the attackers use another encoding). Both come at
 once, or grow over 20 windows. The arm's errors are held against those of the oracle: the best schedule, seen
-afterwards, of ungated fits on the last 20 windows, each in force from the next window on; for the arm's
-share it is cross-fitted. `python tests/evidence/recovery.py` runs the long form and prints its table.
+afterwards and cross-fitted, of ungated fits on the last 20 windows, each in force from the next window on.
+`python tests/evidence/recovery.py` runs the long form and prints its table.
 """
 
 from __future__ import annotations
 
-import gzip
 import json
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from sklearn.ensemble import RandomForestClassifier
+from planted_streams import KINDS, Form, Planted, plant, starting_model
 
 from analysis.regret import regret
 from online.duel import run_duel
@@ -30,120 +30,31 @@ from online.matrix_building import Ask, build
 from online.oracle import EVEN, ODD, count_errors, never, oracle
 from online.training_sets.last import Last
 from online.whole import features_of, open_whole
-from producer.codec import decode
-from producer.dataset import load_dataset
-from producer.inject import inject_file
-from producer.injection import Injection
-from producer.recipe import Drift, Recipe
-from producer.synthetic import records_of
-from static_model.artifact import Model, Numeric, save_model
-from static_model.fitted import forest_from_sklearn
-from static_model.scorer import Scorer, featurise
 
-CONTRACT = load_dataset("dns-exfil")
-ATTACKS, BESIDE = 0.5, 0.5
-"""The share of attacks, and that of the attackers who use the new encoding."""
 LEAST_RISE = 0.10
-KINDS = ("changed concept", "new sub-population")
 SHAPES = {"abrupt": 0.9, "gradual": 0.8}
 """How a drift comes, and which share of the oracle's gain is asked for."""
 SETS = (20, 1)
-"""The oracle's training sets: last 20 windows, which is what is asked; and last 1, which forgets an old concept at once."""
+"""The oracle's training sets: last 20 windows, as asked; and last 1, which forgets an old concept at once."""
 ARMS = ("dynamic",)
 Errors = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
-    """How much is done.
-
-    Attributes:
-        duels: for each kind and shape.
-        size: records in a window.
-        after: windows that are looked at, from the one in which the drift begins.
-        calm: the drift begins in a window between these two, so many windows after the first.
-        ramp: windows of a gradual drift.
-        trees, depth, rows: of the starting model.
-    """
-
-    duels: int
-    size: int
-    after: int
-    calm: tuple[int, int]
-    ramp: int
-    trees: int = 10
-    depth: int = 10
-    rows: int = 20_000
+FULL = Form(tuple(product(KINDS, SHAPES)), duels=10, size=1000, after=100, calm=(10, 30), ramp=20)
+SHORT = Form(
+    tuple(zip(KINDS, SHAPES, strict=True)), duels=1, size=1000, after=30, calm=(5, 8), ramp=20, depth=8, rows=4000
+)
 
 
-FULL = Form(duels=10, size=1000, after=100, calm=(10, 30), ramp=20)
-SHORT = Form(duels=1, size=1000, after=40, calm=(6, 10), ramp=20, trees=5, depth=8, rows=4000)
-
-
-def starting_model(form: Form, folder: Path) -> Path:
-    """A forest on the numeric columns, tried on as many further records."""
-    lines = [line.encode() for line in lines_of(Recipe(records=2 * form.rows, seed=1, attack_share=ATTACKS))]
-    records = decode(lines, CONTRACT, wire="csv").records
-    steps = tuple(Numeric(column.name) for column in CONTRACT.columns if column.type in ("int", "float"))
-    features, labels = featurise(steps, records), records.column(CONTRACT.label_name).to_numpy()
-    parameters = {"trees": form.trees, "max_depth": form.depth, "min_instances": 1}
-    classifier = RandomForestClassifier(form.trees, max_depth=form.depth, random_state=0, n_jobs=1)
-    forest = forest_from_sklearn(classifier.fit(features[: form.rows], labels[: form.rows]), parameters=parameters)
-    wrong = (Scorer(forest).score(features[form.rows :]) > 0.5) != (labels[form.rows :] == 1)
-    model = Model(
-        dataset=CONTRACT,
-        steps=steps,
-        estimator=forest,
-        threshold=0.5,
-        holdout_records=form.rows,
-        holdout_errors=int(wrong.sum()),
-        info={"engine": "scikit-learn", "seed": 0},
-    )
-    save_model(model, folder / "model")
-    return folder / "model"
-
-
-def lines_of(recipe: Recipe) -> list[str]:
-    """The CSV lines of a stream."""
-    return [line for block, _ in records_of(recipe) for line in block]
-
-
-@dataclass(frozen=True, slots=True)
-class Planted:
-    """A stream with one drift, and the record with which it begins."""
-
-    file: Path
-    start: int
-
-
-def plant(form: Form, kind: str, shape: str, seed: int, folder: Path) -> Planted:
-    """Write the stream."""
-    rng = np.random.default_rng([KINDS.index(kind), shape == "gradual", seed])
-    start = int(rng.integers(form.calm[0] * form.size, form.calm[1] * form.size))
-    end = start + form.ramp * form.size if shape == "gradual" else start
-    records = (start // form.size + form.after) * form.size
-    recipe = Recipe(records=records, seed=100 + seed, attack_share=ATTACKS)
-    lines = np.array(lines_of(recipe), dtype=object)
-    if kind == "new sub-population":
-        changed = lines_of(Recipe(records, 100 + seed, attack_share=ATTACKS, drifts=(Drift("encoding", start, end),)))
-        lines = np.where(rng.random(records) < BESIDE, np.array(changed, dtype=object), lines)
-    plain = folder / f"{seed}.csv.gz"
-    with gzip.open(plain, "wb", compresslevel=1) as file:
-        file.write("\n".join([",".join(CONTRACT.names), *lines.tolist(), ""]).encode())
-    if kind == "new sub-population":
-        return Planted(plain, start)
-    swapped = folder / f"{seed}-swapped.csv.gz"
-    swap = Injection(kind="label-swap", at=start, end=end if end > start else None)
-    inject_file(plain, CONTRACT, [swap], seed=seed, out=swapped)
-    return Planted(swapped, start)
-
-
-def duel(form: Form, model: Path, planted: Planted, seed: int, run: Path, arms: tuple[str, ...]) -> pd.DataFrame:
-    """Run the duel; the errors of each arm in each window, windows down and arms across."""
-    run_duel(model=model, run=run, arms=("static", *arms), file=planted.file, window=form.size, seed=seed)
-    tracked = pd.read_csv(run / "windows.csv", keep_default_na=False)
-    tracked["errors"] = tracked["fp"].astype(int) + tracked["fn"].astype(int)
-    return tracked.pivot(index="window", columns="arm", values="errors")
+def duel(form: Form, kind: str, shape: str, seed: int, *, model: Path, arms: tuple[str, ...]) -> dict[str, Any]:
+    """One duel, held against hindsight."""
+    with tempfile.TemporaryDirectory() as name:
+        planted, run = plant(form, kind, shape, seed, Path(name)), Path(name) / "run"
+        run_duel(model=model, run=run, arms=("static", *arms), file=planted.file, window=form.size, seed=seed)
+        tracked = pd.read_csv(run / "windows.csv", keep_default_na=False)
+        tracked["errors"] = tracked["fp"].astype(int) + tracked["fn"].astype(int)
+        errors = tracked.pivot_table(index="window", columns="arm", values="errors")
+        return {"kind": kind, "shape": shape, "seed": seed, **recovered(form, errors, planted, run)}
 
 
 def hindsight(run: Path) -> tuple[npt.NDArray[np.float64], dict[int, npt.NDArray[np.float64]]]:
@@ -204,20 +115,11 @@ def paid(events: Sequence[Mapping[str, Any]], first: int) -> dict[str, Any]:
     }
 
 
-def duels(form: Form, kind: str, shape: str, *, model: Path, folder: Path, arms: tuple[str, ...]) -> Iterator[dict]:
-    """One result for each seed."""
-    for seed in range(form.duels):
-        with tempfile.TemporaryDirectory(dir=folder) as place:
-            planted, run = plant(form, kind, shape, seed, Path(place)), Path(place) / "run"
-            errors = duel(form, model, planted, seed, run, arms)
-            yield {"kind": kind, "shape": shape, "seed": seed, **recovered(form, errors, planted, run)}
-
-
 def rows(found: Sequence[Mapping[str, Any]], arms: tuple[str, ...]) -> Iterator[dict[str, Any]]:
     """A row for each kind, shape and arm: the mean share, the worst one, and what was seen and paid."""
     for kind, shape in dict.fromkeys((one["kind"], one["shape"]) for one in found):
         same = [one for one in found if (one["kind"], one["shape"]) == (kind, shape)]
-        for arm in arms or ARMS:
+        for arm in arms:
             name = arm.partition(":")[0]
             mine = [one["arms"][name] for one in same]
             yield {
@@ -236,7 +138,7 @@ def rows(found: Sequence[Mapping[str, Any]], arms: tuple[str, ...]) -> Iterator[
             }
 
 
-def main(full: bool, arms: tuple[str, ...] = ARMS, kinds: Sequence[str] = KINDS) -> dict[str, Any]:
+def main(full: bool, arms: tuple[str, ...] = ARMS) -> dict[str, Any]:
     """Run and print the duels.
 
     Returns:
@@ -246,11 +148,10 @@ def main(full: bool, arms: tuple[str, ...] = ARMS, kinds: Sequence[str] = KINDS)
     found = []
     with tempfile.TemporaryDirectory() as folder:
         model = starting_model(form, Path(folder))
-        for kind in kinds:
-            for shape in SHAPES:
-                for one in duels(form, kind, shape, model=model, folder=Path(folder), arms=arms):
-                    print(json.dumps(one), flush=True)
-                    found.append(one)
+        for seed, (kind, shape) in product(range(form.duels), form.cases):
+            one = duel(form, kind, shape, seed, model=model, arms=arms)
+            print(json.dumps(one), file=sys.stderr, flush=True)
+            found.append(one)
     return {"after": form.after, "rows": list(rows(found, arms)), "duels": found}
 
 
