@@ -7,17 +7,12 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import json
 import sys
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
 
 from evidence_claims import CLAIMS
-from evidence_page import markdown, page
+from evidence_page import DOCS, markdown, page, store, stored
 from evidence_tables import compact_tables
-
-DOCS = Path(__file__).parents[2] / "docs"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -39,18 +34,6 @@ def main(arguments: Sequence[str]) -> int:
     if "streams" in results:
         print("\n".join(map(markdown, compact_tables(results["streams"]))))
     return int(missing > 0)
-
-
-def stored() -> dict[str, Any]:
-    """What the modules returned, by their names."""
-    path = DOCS / "evidence.json"
-    return dict(json.loads(path.read_text("utf-8"))) if path.exists() else {}
-
-
-def store(name: str, result: dict[str, Any]) -> None:
-    """Keep one module's result beside the others."""
-    text = json.dumps({**stored(), name: result}, indent=1, ensure_ascii=False, allow_nan=False)
-    (DOCS / "evidence.json").write_text(text + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from evidence_claims import CLAIMS, Claim
 from evidence_tables import Table
 
+DOCS = Path(__file__).parents[2] / "docs"
 HEAD = """# Evidence
 
 Written by `make evidence`, which runs the long forms (hours on two cores; `python tests/evidence NAME` runs one of them
@@ -63,3 +66,15 @@ def cell(value: object) -> str:
 
 def _line(cells: Iterable[object] | Sequence[object]) -> str:
     return "| " + " | ".join(map(str, cells)) + " |"
+
+
+def stored() -> dict[str, Any]:
+    """What the modules returned, by their names."""
+    path = DOCS / "evidence.json"
+    return dict(json.loads(path.read_text("utf-8"))) if path.exists() else {}
+
+
+def store(name: str, result: dict[str, Any]) -> None:
+    """Keep one module's result beside the others."""
+    text = json.dumps({**stored(), name: result}, indent=1, ensure_ascii=False, allow_nan=False)
+    (DOCS / "evidence.json").write_text(text + "\n", encoding="utf-8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,26 +52,31 @@ class Form:
 
 
 def starting_model(form: Form, folder: Path) -> Path:
-    """A forest on the numeric columns, tried on as many further records."""
-    lines = [line.encode() for line in lines_of(Recipe(records=2 * form.rows, seed=1, attack_share=ATTACKS))]
+    """A forest of synthetic records, in `folder/model`."""
+    lines = lines_of(Recipe(records=2 * form.rows, seed=1, attack_share=ATTACKS))
+    save_model(forest_of([line.encode() for line in lines], trees=form.trees, depth=form.depth), folder / "model")
+    return folder / "model"
+
+
+def forest_of(lines: Sequence[bytes], *, trees: int, depth: int) -> Model:
+    """A forest on the numeric columns, fitted on the first half of the lines and tried on the second."""
     records = decode(lines, CONTRACT, wire="csv").records
     steps = tuple(Numeric(column.name) for column in CONTRACT.columns if column.type in ("int", "float"))
     features, labels = featurise(steps, records), records.column(CONTRACT.label_name).to_numpy()
-    parameters = {"trees": form.trees, "max_depth": form.depth, "min_instances": 1}
-    classifier = RandomForestClassifier(form.trees, max_depth=form.depth, random_state=0, n_jobs=1)
-    forest = forest_from_sklearn(classifier.fit(features[: form.rows], labels[: form.rows]), parameters=parameters)
-    wrong = (Scorer(forest).score(features[form.rows :]) > 0.5) != (labels[form.rows :] == 1)
-    model = Model(
+    half = len(labels) // 2
+    classifier = RandomForestClassifier(trees, max_depth=depth, random_state=0, n_jobs=1)
+    parameters = {"trees": trees, "max_depth": depth, "min_instances": 1}
+    forest = forest_from_sklearn(classifier.fit(features[:half], labels[:half]), parameters=parameters)
+    wrong = (Scorer(forest).score(features[half:]) > 0.5) != (labels[half:] == 1)
+    return Model(
         dataset=CONTRACT,
         steps=steps,
         estimator=forest,
         threshold=0.5,
-        holdout_records=form.rows,
+        holdout_records=len(wrong),
         holdout_errors=int(wrong.sum()),
         info={"engine": "scikit-learn", "seed": 0},
     )
-    save_model(model, folder / "model")
-    return folder / "model"
 
 
 def lines_of(recipe: Recipe) -> list[str]:
