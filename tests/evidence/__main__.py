@@ -14,26 +14,36 @@ from evidence_claims import CLAIMS
 from evidence_page import DOCS, markdown, page, store, stored
 from evidence_tables import compact_tables
 
+from producer.errors import DriftduelError
+
 
 def main(arguments: Sequence[str]) -> int:
-    """Run, store after each module, write the page; 1 if a module is missing."""
+    """Run, store after each module, write the page; 1 if something was skipped."""
     modules = [claim.module for claim in CLAIMS]
     if unknown := sorted(set(arguments) - {*modules, "--page"}):
         print(f"no evidence '{unknown[0]}'; there is: {', '.join(modules)}", file=sys.stderr)
         return 2
-    missing = 0
-    for name in [] if "--page" in arguments else arguments or modules:
-        if importlib.util.find_spec(name) is None:
-            print(f"!!! SKIPPED: there is no tests/evidence/{name}.py here", file=sys.stderr)
-            missing += 1
-            continue
-        print(f"--- {name}", file=sys.stderr, flush=True)
-        store(name, importlib.import_module(name).main(full=True))
+    chosen = [] if "--page" in arguments else arguments or modules
+    done = [run(name) for name in chosen]
     results = stored()
     (DOCS / "evidence.md").write_text(page(results), encoding="utf-8")
     if "streams" in results:
         print("\n".join(map(markdown, compact_tables(results["streams"]))))
-    return int(missing > 0)
+    return int(not all(done))
+
+
+def run(name: str) -> bool:
+    """Run a module's long form and store what it returns; False, loudly, where that can't be done here."""
+    if importlib.util.find_spec(name) is None:
+        print(f"!!! SKIPPED: there is no tests/evidence/{name}.py here", file=sys.stderr)
+        return False
+    print(f"--- {name}", file=sys.stderr, flush=True)
+    try:
+        store(name, importlib.import_module(name).main(full=True))
+    except DriftduelError as error:
+        print(f"!!! SKIPPED: {name}: {error}", file=sys.stderr)
+        return False
+    return True
 
 
 if __name__ == "__main__":

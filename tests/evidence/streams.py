@@ -23,6 +23,7 @@ from typing import Any
 import tomli_w
 from planted_streams import CONTRACT, forest_of
 
+from producer.errors import UsageError
 from producer.files import read_lines
 from static_model.artifact import save_model
 
@@ -54,7 +55,7 @@ def folders() -> dict[str, str]:
     """What the placeholders stand for."""
     data = os.environ.get("DRIFTDUEL_DATA")
     if not data:
-        raise SystemExit("The streams are in a folder of their own: set DRIFTDUEL_DATA to it")
+        raise UsageError("the real streams are nowhere: set DRIFTDUEL_DATA to the folder with the data sets")
     return {"$DATA": data, "$WORK": str(Path(os.environ.get("DRIFTDUEL_EVIDENCE", ".evidence")).resolve())}
 
 
@@ -121,7 +122,13 @@ def table(summary: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         gains = (100 * best[what] / summary["labelled"] for what in ("gain", "low", "high"))
         saved = dict(zip(("saved per 100", "low", "high"), gains, strict=True))
         accuracy = 1 - best["errors"] / summary["labelled"]
-        yield {"arm": f"(oracle, {name})", "accuracy": accuracy, **saved, "fits": best["retrains"]}
+        refitted = ", refit" if paths["learner"].get("refit_features") else ""
+        yield {
+            "arm": f"(oracle, {name.partition(',')[0]}{refitted})",
+            "accuracy": accuracy,
+            **saved,
+            "fits": best["retrains"],
+        }
 
 
 def conclusion(name: str, shown: Mapping[str, Any]) -> str:
