@@ -20,9 +20,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tomli_w
 from planted_streams import CONTRACT, forest_of
 
+from analysis.compare import no_change
 from producer.errors import UsageError
 from producer.files import read_lines
 from static_model.artifact import save_model
@@ -72,13 +74,25 @@ def driftduel(*arguments: object) -> str:
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
-def split_elec(folder: Path) -> None:
-    """Write the first tenth and the rest of elec."""
+def elec_lines() -> tuple[str, list[str]]:
+    """The header of elec and its rows."""
     with gzip.open(filled("$DATA/elec.csv.gz"), "rt") as file:
         header, *lines = file.read().splitlines()
+    return header, lines
+
+
+def split_elec(folder: Path) -> None:
+    """Write the first tenth and the rest of elec."""
+    header, lines = elec_lines()
     tenth = len(lines) // 10
     for name, part in (("first-tenth", lines[:tenth]), ("rest", lines[tenth:])):
         (folder / f"{name}.csv").write_text("\n".join([header, *part, ""]))
+
+
+def whole_elec() -> Iterator[dict[str, Any]]:
+    """The row of the no-change classifier on all of elec, the figure that the literature quotes."""
+    labels = np.array([line[-1] == "1" for line in elec_lines()[1]], dtype=np.int8)
+    yield {"arm": "(no-change, first tenth included)", "accuracy": float((no_change(labels) == labels).mean())}
 
 
 def run(stream: Stream) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -97,7 +111,8 @@ def run(stream: Stream) -> Iterator[tuple[str, dict[str, Any]]]:
     about = (HERE / f"{stream.name}.toml").read_text().partition("\n")[0].removeprefix("# ")
     for name, summary in json.loads((out / "summary.json").read_text())["runs"].items():
         shown = {"about": about, "windows": summary["windows"], "records": summary["records"]}
-        yield name.partition("/")[0], {**shown, "table": list(table(summary))}
+        more = whole_elec() if stream.name == "elec" else ()
+        yield name.partition("/")[0], {**shown, "table": [*table(summary), *more]}
 
 
 def table(summary: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
