@@ -25,6 +25,7 @@ lint: $(VENV)/.installed-dev
 bench: $(VENV)/.installed-dev
 	$(BIN)/python tests/bench.py
 	$(BIN)/python tests/bench_scorers.py
+	$(BIN)/python tests/bench_arms.py
 
 evidence: $(VENV)/.installed-dev
 	$(BIN)/python tests/evidence

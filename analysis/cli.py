@@ -42,7 +42,8 @@ def report(
 
     Example: driftduel report runs/dns --metric accuracy --metric recall
     """
-    from .measured import Where
+    from analysis.measures.measured import Where
+
     from .report import DEFAULT_METRICS, write_report
 
     where = Where(prevalence=prevalence, cost_fp=cost_fp, cost_fn=cost_fn)

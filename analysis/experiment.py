@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from online.baselines import compute
+from online.baselines.computing import compute
 from online.duel import run_duel
 from online.experiment import Drawn, Experiment, StreamSpec
 from producer.dataset import Dataset
@@ -141,6 +141,9 @@ def run_unit(experiment: Experiment, unit: Unit, kafka: Kafka, *, processes: int
         training=training,
         label_delay=experiment.label_delay,
         label_share=experiment.label_share,
+        labels_topic=stream.labels_topic,
+        labels_file=stream.labels_file,
+        label_horizon=stream.label_horizon,
     )
     baselines = experiment.baselines
     if not baselines.skip:

@@ -7,10 +7,10 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from .units import FEWEST_UNITS, mean_of_units
+from analysis.inference.units import FEWEST_UNITS, mean_of_units
 
 METRICS = ("accuracy", "precision", "recall", "f1", "mcc")
-COSTS = ("alarms", "fits", "rows", "promoted", "rejected", "refused", "rolled_back")
+COSTS = ("alarms", "fits", "rows", "promoted", "rejected", "refused", "rolled_back", "labels")
 PAIRED = ("difference", "low", "high")
 COLUMNS = ("stream", "seed", "arm", "kind", *METRICS, "errors", *PAIRED, "finding", *COSTS)
 

@@ -11,20 +11,21 @@ from typing import Any
 
 import numpy as np
 
-from online.baselines import read_baselines
+from analysis.hindsight.beside import baseline_discordance, summarise_baselines
+from analysis.inference.compare import majority_class, no_change
+from analysis.inference.dispersion import warning
+from analysis.inference.judgement import dispersions, judge, primary_arms, watched_arms
+from analysis.inference.power import Discordance
+from analysis.measures.labels_used import run_labels
+from analysis.measures.measured import HERE, Where, measure_run
+from online.baselines.computing import read_baselines
 from online.files import replace_file
 from online.tracker import count_cost
 from producer.errors import RunError, UsageError
 from static_model.metrics import METRICS, Counts, count, metrics_from_counts
 from static_model.origin import imported_from, unknown_training
 
-from .compare import majority_class, no_change
-from .dispersion import warning
 from .figures import plot_metric
-from .hindsight import baseline_discordance, summarise_baselines
-from .judgement import dispersions, judge, primary_arms, watched_arms
-from .measured import HERE, Where, measure_run
-from .power import Discordance
 from .runs import Outcomes, Run, read_outcomes, read_run
 
 FORMAT = 1
@@ -116,7 +117,10 @@ def summarise(run: Run, outcomes: Outcomes, *, noise: Discordance | None = None,
         "records": records,
         "labelled": len(labels),
         **lost,
-        "arms": {arm: {**_totals(counts[arm]), "cost": asdict(costs[arm])} for arm in run.arms},
+        "arms": {
+            arm: {**_totals(counts[arm]), "cost": {**asdict(costs[arm]), "labels": run_labels(run, arm)}}
+            for arm in run.arms
+        },
         "baselines": {
             "majority": _totals(count(labels, majority_class(labels))),
             "no-change": _totals(count(labels, no_change(labels))),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from .hindsight_tables import arm_table, cause_table, hindsight_notes, path_table
+from analysis.hindsight.tables import arm_table, baseline_notes, cause_table, path_table
+
 from .terminal import make_table, number
 
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ def sentences(summary: Summary) -> list[str]:
         if summary.get(key)
     ]
     read = f"{summary['records']:,} records in {summary['windows']:,} windows"
-    return [", ".join([read, *lost]) + ".", *summary["verdicts"].values(), *summary["notes"], *hindsight_notes(summary)]
+    notes = baseline_notes(summary["hindsight"]) if "hindsight" in summary else []
+    return [", ".join([read, *lost]) + ".", *summary["verdicts"].values(), *summary["notes"], *notes]
 
 
 def result_table(summary: Summary) -> Table:
@@ -42,6 +44,13 @@ def more_tables(summary: Summary) -> Iterator[tuple[str, Table]]:
     for title, make in TABLES.items():
         if (table := make(summary)) is not None:
             yield title, table
+
+
+def _cost(summary: Summary) -> Table | None:
+    keys = ("alarms", "fits", "rows", "labels", "promoted", "rejected", "refused", "rolled_back")
+    rows = [[arm, *(f"{found['cost'][key]:,}" for key in keys)] for arm, found in summary["arms"].items()]
+    titles = ("alarms", "fits", "rows\ntrained", "labels\nused", "promoted", "rejected", "refused", "rolled\nback")
+    return make_table("arm", titles, rows)
 
 
 def _over_time(summary: Summary) -> Table | None:
@@ -104,13 +113,24 @@ def _detectors(summary: Summary) -> Table | None:
     return make_table("detector", titles, rows) if rows else None
 
 
+def _in_hindsight(make: Callable[[Summary], Table]) -> Callable[[Summary], Table | None]:
+    """A table of the baselines, where there are some and it has rows."""
+
+    def made(summary: Summary) -> Table | None:
+        table = make(summary.get("hindsight", {}))
+        return table if table.row_count else None
+
+    return made
+
+
 TABLES: Mapping[str, Callable[[Summary], Table | None]] = {
+    "Cost": _cost,
     "Over time": _over_time,
     "Where it is to work": _deployment,
     "Cheapest arm by the price of a fit, in errors": _price,
     "After each planted drift": _recovery,
     "Detectors, by episodes": _detectors,
-    "What there was to be gained: paths, and the oracle in hindsight": path_table,
-    "Arms beside the oracle and random schedules": arm_table,
-    "Errors saved per 100 records, by cause": cause_table,
+    "What there was to be gained: paths, and the oracle in hindsight": _in_hindsight(path_table),
+    "Arms beside the oracle and random schedules": _in_hindsight(arm_table),
+    "Errors saved per 100 records, by cause": _in_hindsight(cause_table),
 }

@@ -12,14 +12,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analysis.inference.compare import Labels, Wrong
 from online.labels import label_values
 from online.ledger import Ledger
 from online.run import read_contract
 from producer.errors import RunError
 from producer.recipe import read_truth
 from static_model.metrics import RATES, Counts, wilson
-
-from .compare import Labels, Wrong
 
 FORMAT = 1
 WORDS = {"arm": str, "model": str}

@@ -57,7 +57,7 @@ class ByRecord:
         if not windows:
             return
         last = self._memo.window(windows - 1).window
-        learned = last.index if self._labels.immediate else last.index - self._labels.lag - (not last.complete)
+        learned = last.index if self._labels.immediate else self._labels.revealed(last)
         recipe: dict[str, Any] = {
             "learner": self._specification.model_dump(mode="json"),
             "seed": self._seed,

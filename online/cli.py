@@ -14,7 +14,7 @@ import click
 from producer.cli import DATA, SEED
 
 if TYPE_CHECKING:
-    from .duel import DuelOutcome
+    from .outcome import DuelOutcome, LabelBooks
 
 
 def _list_kinds(context: click.Context, option: click.Parameter, asked: bool) -> None:
@@ -62,6 +62,13 @@ def _brackets(names: list[str]) -> str:
     type=click.FloatRange(0, 1, min_open=True),
     help="Share of the labels that the arms ever see, drawn at random; the report uses all.",
 )
+@click.option("--labels-topic", help="Labels come from this topic, keyed by record; the records' own are ignored.")
+@click.option("--labels-file", type=click.Path(path_type=Path), help="Labels come from this file: seq,label,after.")
+@click.option(
+    "--label-horizon",
+    type=click.IntRange(0, 10**9),
+    help="The arms wait for such labels until so many records after a window's end.",
+)
 @click.option("--wire", type=click.Choice(["csv", "json-csv", "json"]), help="How records travel. [the contract's]")
 @click.option("--truth", type=click.Path(path_type=Path), help="Sidecar with planted drift, for the plots.")
 @click.option("--bootstrap", help="HOST:PORT of a Kafka broker. [an embedded one]")
@@ -83,6 +90,7 @@ def evaluate(
     file: Path | None,
     run: Path,
     arms: tuple[str, ...],
+    labels_topic: str | None,
     bootstrap: str | None,
     kafka_config: Path | None,
     data: Path,
@@ -102,11 +110,13 @@ def evaluate(
     from producer.progress import progress
 
     from .duel import run_duel
+    from .label_store import finished_labels
     from .opening import finished_source
 
     config: dict[str, object] = {}
     broker: AbstractContextManager[str | None] = nullcontext(bootstrap)
-    if topic is not None and file is None and finished_source(run, topic) is None:
+    reads_topic = topic is not None and file is None and finished_source(run, topic) is None
+    if reads_topic or not finished_labels(run, labels_topic):
         from producer.broker import with_broker
         from producer.client import read_client_config
 
@@ -119,6 +129,7 @@ def evaluate(
             arms=arms or ("static", "dynamic"),
             topic=topic,
             file=file,
+            labels_topic=labels_topic,
             bootstrap=address,
             config=config,
             bar=partial(progress, f"duel into {run}"),
@@ -148,9 +159,19 @@ def _show(outcome: DuelOutcome, run: Path) -> None:
         f"{outcome.windows} windows, {books.numbers:,} numbers = {books.scored:,} scored + {books.dead:,} dead letters "
         f"+ {books.set_aside:,} set aside + {books.missing:,} missing; {books.doubles:,} doubles apart"
     )
+    if outcome.labels is not None:
+        click.echo(_labels(outcome.labels))
     if outcome.imported is not None:
         click.echo(unknown_training(outcome.imported))
     click.echo(
         f"run: {run}" if outcome.finished else f"run: {run} (the stream goes on: the same command reads further)"
     )
     click.echo(f"next: driftduel report {run}")
+
+
+def _labels(books: LabelBooks) -> str:
+    return (
+        f"{books.messages:,} label messages = {books.labels:,} of the stream's records + {books.elsewhere:,} of other "
+        f"numbers + {books.doubles:,} doubles + {books.unreadable:,} unreadable; {books.never:,} records never got a "
+        f"label, {books.too_late:,} got theirs too late for the arms"
+    )

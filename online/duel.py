@@ -6,7 +6,6 @@ import gc
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 
@@ -21,44 +20,23 @@ from .contestant import Contestant
 from .evaluation import prequential
 from .identity import refuse_other
 from .interfaces import Contender, Pool
+from .label_store import LabelSource, keep_labels, open_labels, refuse_strange
 from .labels import Labels
+from .late_labels import LateLabels
 from .ledger import Ledger
 from .memo import Memo
 from .opening import Stream, open_source
+from .outcome import Books, DuelOutcome, count_numbers
 from .run import Run, held_arms, open_run
 from .source import START, Source, TopicSource, refuse_foreign
 from .static_rows import StaticRows, static_rows_for
-from .tracker import ArmTotal, export
+from .tracker import export
 from .windows import Window
+
+__all__ = ["Books", "DuelOutcome", "no_bar", "run_duel"]
 
 Bar = Callable[[int | None], AbstractContextManager[Callable[[int], None]]]
 """Shows progress: called with the number of messages, it gives a function that advances it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Books:
-    """What became of the sequence numbers: scored + dead + set_aside + missing = numbers; doubles stand apart."""
-
-    numbers: int = 0
-    scored: int = 0
-    dead: int = 0
-    set_aside: int = 0
-    missing: int = 0
-    doubles: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class DuelOutcome:
-    """What a call came to: the books, and each arm's totals. The run directory holds everything else.
-
-    `imported` names what the starting model was imported from, if it was.
-    """
-
-    windows: int
-    finished: bool
-    books: Books
-    arms: Mapping[str, ArmTotal]
-    imported: str | None = None
 
 
 @contextmanager
@@ -85,6 +63,9 @@ def run_duel(
     training: Sequence[Path] = (),
     label_delay: int = 0,
     label_share: float = 1.0,
+    labels_topic: str | None = None,
+    labels_file: Path | None = None,
+    label_horizon: int | None = None,
     bar: Bar = no_bar,
 ) -> DuelOutcome:
     """Run the duel over a topic or a file into a run directory, or resume it there.
@@ -107,6 +88,9 @@ def run_duel(
         training: the files that the starting model was trained on, for arms that learn from these rows, too.
         label_delay: how many records later a label becomes known.
         label_share: the share of the labels that the arms ever see, drawn at random; the report uses all.
+        labels_topic: the labels come from this topic at `bootstrap`, and the records' own column is ignored; or ...
+        labels_file: ... from this CSV file `seq,label,after`.
+        label_horizon: how many records after a window's end the arms stop waiting for such labels.
         bar: shows progress, in messages.
 
     Raises:
@@ -117,7 +101,9 @@ def run_duel(
     everyone = [*contestants, *held_arms(run)]
     check_primary(primary, everyone)
     stream = Stream(topic=topic, file=file, bootstrap=bootstrap, config=config or {}, wire=wire)
-    labels = Labels(delay=label_delay, share=label_share, seed=seed, size=window)
+    late = LabelSource(topic=labels_topic, file=labels_file, horizon=label_horizon)
+    plain = Labels(delay=label_delay, share=label_share, seed=seed, size=window)
+    labels = open_labels(late, plain, stream, started.dataset, run)
     static_rows = static_rows_for(everyone, training, model=started, directory=model)
     asked = {
         "format": 1,
@@ -128,7 +114,7 @@ def run_duel(
         "primary": list(primary),
         "label_delay": label_delay,
         "label_share": label_share,
-        "stream": [stream.asked | ({"wire": wire or started.dataset.wire} if topic else {})],
+        "stream": [stream.asked | late.asked | ({"wire": wire or started.dataset.wire} if topic else {})],
     }
     with (
         open_source(stream, started.dataset, run, window=window) as source,
@@ -140,11 +126,12 @@ def run_duel(
             source=source.identity,
             window=window,
             seed=seed,
-            labels=labels,
+            labels=refuse_strange(labels, source.identity, stream, started.dataset),
             asked=asked,
         ) as opened,
     ):
         _note_facts(opened, started, source, static_rows, truth)
+        keep_labels(opened.path, labels)
         with bar(source.records) as advance, _frozen(), _spark_for(opened.arms):
             return _evaluate(opened, started, source, max_windows, advance, labels, static_rows)
 
@@ -176,14 +163,15 @@ def _evaluate(
     models = run.path / "models"
     memo = Memo(ledger, models, static=run.static, seed=seed, labels=labels, static_rows=static_rows)
     arms = _contenders(run, model, memo, labels)
-    windows = chain((entry.window for entry in ledger.entries()), _following(run, ledger, model, source))
+    following = (labels.label(w, model.dataset.label_name) for w in _following(run, ledger, model, source))
+    windows = chain((entry.window for entry in ledger.entries()), following)
     # What is committed is always gone through, so that all arms stand over the same windows.
     most = None if max_windows is None else max(max_windows, len(ledger))
     counts: Counter[str] = Counter()
     run.update(state="running")
     try:
         for result in prequential(islice(windows, most), arms, labels=labels, memo=memo):
-            counts.update(_books(result.window))
+            counts.update(count_numbers(result.window))
             run.time(result.window.index)
             advance(result.window.last_seq - result.window.first_seq + 1)
         if next(windows, None) is None:
@@ -195,7 +183,8 @@ def _evaluate(
         totals = export(run.path, ledger, memo.task, positions=run.positions, source=source.place)
     last = run.positions.get(len(ledger) - 1, START)
     books = Books(**counts, doubles=last.doubles)
-    return DuelOutcome(len(ledger), run.finished, books, totals, imported_from(model.info))
+    apart = labels.books() if isinstance(labels, LateLabels) else None
+    return DuelOutcome(len(ledger), run.finished, books, totals, imported_from(model.info), apart)
 
 
 def _contenders(run: Run, model: Model, memo: Memo, labels: Labels) -> list[Contender]:
@@ -236,11 +225,3 @@ def _following(run: Run, ledger: Ledger, model: Model, source: Source) -> Iterat
     for window, position in refuse_foreign(source.windows(after), dataset=model.dataset, where=where):
         run.note(position)
         yield window
-
-
-def _books(window: Window) -> dict[str, int]:
-    scored, dead, aside = len(window.seqs), len(window.dead), len(window.set_aside)
-    parts = {"scored": scored, "dead": dead, "set_aside": aside, "missing": len(window.missing)}
-    numbers = window.last_seq - window.first_seq + 1
-    assert sum(parts.values()) == numbers, "every sequence number is accounted for"
-    return {"numbers": numbers, **parts}

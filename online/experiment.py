@@ -76,6 +76,9 @@ class StreamSpec(_Part):
         drifts: planted into the file, for each seed anew.
         model: another starting model than the experiment's.
         training: what that was trained on.
+        labels_topic: labels come from this topic, and the records' own column is ignored; or ...
+        labels_file: ... from this file.
+        label_horizon: how many records after a window's end the arms stop waiting for such labels.
     """
 
     name: str = Field(default="stream", pattern=NAME)
@@ -86,6 +89,9 @@ class StreamSpec(_Part):
     drifts: tuple[Annotated[Injection | Drawn, BeforeValidator(_drift)], ...] = Field(default=(), alias="drift")
     model: Path | None = None
     training: tuple[Path, ...] = ()
+    labels_topic: str | None = None
+    labels_file: Path | None = None
+    label_horizon: int | None = Field(default=None, ge=0)
 
     @model_validator(mode="after")
     def _readable(self) -> Self:
@@ -95,6 +101,8 @@ class StreamSpec(_Part):
             raise ValueError(f"the stream '{self.name}' has no file that drift could be planted into")
         if self.drifts and self.truth is not None:
             raise ValueError(f"the stream '{self.name}' has a truth, and drift to plant: inject keeps an earlier truth")
+        if self.drifts and (self.labels_topic or self.labels_file):
+            raise ValueError(f"the stream '{self.name}' has drift to plant, which labels from elsewhere don't follow")
         return self
 
 

@@ -231,6 +231,10 @@ class Policy(Protocol):
     def dates(self) -> bool:
         """Whether its attempts date the change."""
 
+    @property
+    def needs_labels(self) -> bool:
+        """Whether it looks at labels, so that all that are known are used."""
+
     def begin(self, pool: Pool) -> RunningPolicy:
         """A fresh policy; `pool` holds the starting model's held-out records."""
 

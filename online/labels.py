@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -35,9 +36,23 @@ class Labels:
         return self.delay == 0
 
     @property
+    def identity(self) -> dict[str, Any]:
+        """What makes a run with these labels another than one with others (JSON)."""
+        return {"label_delay": self.delay, "label_share": self.share}
+
+    def label(self, window: Window, name: str) -> Window:
+        """The window with its labels in the column `name`, where they are already; others bring them from elsewhere."""
+        return window
+
+    @property
     def lag(self) -> int:
         """How many windows after its own the last label of a window is revealed."""
         return -(-self.delay // self.size)
+
+    @property
+    def uneven(self) -> bool:
+        """Whether some windows wait longer for their labels than others."""
+        return False
 
     def due(self, window: Window) -> tuple[int, ...]:
         """The windows whose last label is revealed when `window` ends, in order.
@@ -46,6 +61,10 @@ class Labels:
         """
         late = window.index - self.lag
         return (late,) if window.complete and late >= 0 else ()
+
+    def revealed(self, window: Window) -> int:
+        """The last window all of whose labels are revealed when `window` ends; -1 if none's are."""
+        return max(-1, window.index - self.lag - (not window.complete))
 
     def known(self, window: Window, column: pa.Array) -> npt.NDArray[np.bool_]:
         """Which of a window's labels the arms ever see, bool[n]."""

@@ -144,12 +144,9 @@ class Memo:
         key: list[Any] = [self._static, self._seed, learner.model_dump(mode="json"), rows and asdict(rows)]
         if self._labels.share < 1:
             key.append(self._labels.share)
-        if isinstance(rows, Rows):
-            needs_static = rows.static != "none"
-        else:
-            needs_static = bool(getattr(learner, "warm_up", False))
-            key.append(self._labels.delay)  # when it learns what decides what it has learned by then
-        if needs_static:
+        if rows is None:
+            key.append(self._labels.delay)  # it decides what has been learned by when
+        if getattr(learner, "warm_up", False) if rows is None else rows.static != "none":
             key.append(self.static_rows.digest)
         digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).digest()
         return digest.hex()[:12], int.from_bytes(digest[-4:], "big")

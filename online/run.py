@@ -121,8 +121,7 @@ def open_run(
         "model": digest,
         "window": window,
         "seed": seed,
-        "label_delay": labels.delay,
-        "label_share": labels.share,
+        **labels.identity,
     }
     _refuse_foreign(path)
     with alone(path):

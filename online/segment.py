@@ -113,6 +113,8 @@ def _checksum(table: pa.RecordBatch, facts: bytes) -> bytes:
     content = hashlib.sha256(facts)
     for name, column in zip(table.schema.names, table.columns, strict=True):
         content.update(f"{name} {column.type} {len(column)} {column.null_count} ".encode())
+        if column.null_count:
+            content.update(np.packbits(column.is_valid().to_numpy(zero_copy_only=False)).tobytes())
         for buffer in column.buffers()[1:]:
             content.update(buffer)
     return content.hexdigest().encode()

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
 SEED = click.IntRange(0, 2**63 - 1)
 """What a seed may be."""
+RECORDS = click.IntRange(0, 10**9)
+SHARE = "Share of the records that ever get one, drawn."
 DATA = click.option(
     "--data",
     type=click.Path(path_type=Path, file_okay=False),
@@ -131,37 +134,33 @@ def broker_fetch() -> None:
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--dataset", required=True, metavar="DATASET", help="A preset's name or a contract file.")
-@click.option("--topic", required=True, help="Created if it isn't there.")
+@click.option("--topic", help="Created if it isn't there.")
 @click.option("--partitions", type=click.IntRange(1, 1_000), help="Those of the topic, or 1 for a new one.")
 @click.option("--wire", type=click.Choice(["csv", "json-csv", "json"]), help="How records travel; the contract's.")
 @click.option("--rate", type=click.FloatRange(0, min_open=True), help="Records per second; as fast as it goes.")
+@click.option("--labels-topic", metavar="TOPIC", help="Labels go onto this topic, too, each by itself.")
+@click.option("--labels-out", type=click.Path(path_type=Path), help="Labels go into this file, too: seq,label,after.")
+@click.option("--label-delay", default=0, show_default=True, type=RECORDS, help="Labels come so many records late ...")
+@click.option("--label-jitter", default=0, show_default=True, type=RECORDS, help="... and up to so many more, drawn.")
+@click.option("--label-share", default=1.0, show_default=True, type=click.FloatRange(0, 1, min_open=True), help=SHARE)
+@click.option("--label-seed", default=1, show_default=True, type=SEED, help="Of these draws.")
 @click.option("--bootstrap", metavar="HOST:PORT", help="A broker of your own instead of the embedded one.")
 @click.option("--kafka-config", type=click.Path(path_type=Path), help="Client settings, a file of key=value lines.")
 @DATA
 @click.option("--json", "as_json", is_flag=True, help="Print a summary as JSON.")
-def produce(
-    file: Path,
-    dataset: str,
-    topic: str,
-    partitions: int | None,
-    wire: str | None,
-    rate: float | None,
-    bootstrap: str | None,
-    kafka_config: Path | None,
-    data: Path,
-    as_json: bool,
-) -> None:
+def produce(*, as_json: bool, **options: Any) -> None:
     """Replay FILE (CSV, TSV, gzip or Parquet) onto a Kafka topic, each record stamped with its number.
 
-    The same command again goes on where the topic ends: nothing is missing, nothing doubled.
+    The same command again goes on where the topic ends: nothing is missing, nothing doubled. With --labels-topic the
+    labels travel by themselves, too: late, out of order, some never. The records keep their label column, as their
+    contract says; `evaluate --labels-topic` ignores it.
 
     Example: driftduel produce stream.csv.gz --dataset dns-exfil --topic dns --partitions 3
     """
     from .replay_command import Order, run
 
-    order = Order(file, dataset, topic, partitions, wire, rate, bootstrap, kafka_config, data)
     try:
-        click.echo(run(order, as_json=as_json))
+        click.echo(run(Order(**options), as_json=as_json))
     except KeyboardInterrupt:
         click.echo("interrupted; what was sent is on the topic, and the same command goes on from there", err=True)
         sys.exit(130)

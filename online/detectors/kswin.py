@@ -12,8 +12,8 @@ from .by_record import ByRecord
 class Kswin(ByRecord):
     """Kolmogorov-Smirnov between the latest losses and a sample of those before (Raab et al., Neurocomputing 2020).
 
-    Gives no warnings. Two-sided. Tests at every record: false alarms are many at the default `alpha`. The sample is
-    drawn by `seed`, so that a run can be repeated.
+    Gives no warnings. Two-sided. The trap: it compares 30 losses with 30, so that rises of the error rate by 10 points
+    are seldom found, however long they last. The sample is drawn by `seed`, so that a run can be repeated.
 
     Eats losses of any size. Cost: 320 ms per window of 1,000 records, dearer than all else in the
     loop. State: `window_size` losses.

@@ -14,6 +14,7 @@ class Always(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     dates: ClassVar[bool] = False
+    needs_labels: ClassVar[bool] = False
 
     kind: Literal["always"] = "always"
 

@@ -42,6 +42,11 @@ class Budgeted(BaseModel):
         """Whether the policy inside dates the change."""
         return self.policy.dates
 
+    @property
+    def needs_labels(self) -> bool:
+        """Whether the policy inside looks at labels."""
+        return self.policy.needs_labels
+
     def begin(self, pool: Pool) -> Purse:
         """The policy inside begins, and nothing is spent."""
         return Purse(self, self.policy.begin(pool))

@@ -36,6 +36,7 @@ class CostAware(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     dates: ClassVar[bool] = True
+    needs_labels: ClassVar[bool] = True
 
     kind: Literal["cost-aware"] = "cost-aware"
     alpha: float = Field(ge=0)

@@ -44,6 +44,11 @@ class Drift(BaseModel):
     kind: Literal["drift"] = "drift"
     detector: AnyDetector = SSSR()
 
+    @property
+    def needs_labels(self) -> bool:
+        """Whether its detector eats losses."""
+        return self.detector.eats == "losses"
+
     def begin(self, pool: Pool) -> DriftEpisodes:
         """A detector that starts from the starting model's held-out records."""
         episodes = DriftEpisodes if self.detector.eats == "losses" else WatchfulEpisodes

@@ -18,6 +18,7 @@ class Periodic(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     dates: ClassVar[bool] = False
+    needs_labels: ClassVar[bool] = False
 
     kind: Literal["periodic"] = "periodic"
     every: int = Field(ge=1)

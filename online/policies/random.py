@@ -19,6 +19,7 @@ class Random(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     dates: ClassVar[bool] = False
+    needs_labels: ClassVar[bool] = False
 
     kind: Literal["random"] = "random"
     rate: float = Field(ge=0, le=1)

@@ -22,6 +22,7 @@ class Threshold(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     dates: ClassVar[bool] = False
+    needs_labels: ClassVar[bool] = True
 
     kind: Literal["threshold"] = "threshold"
     metric: str = "accuracy"

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 
-from analysis.agreement import Agreement, Prequential, fading, prequential, skill
+from analysis.measures.agreement import Agreement, Prequential, fading, prequential, skill
 from producer.errors import UsageError
 from static_model.metrics import count, metrics_from_counts
 

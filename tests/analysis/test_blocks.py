@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from analysis.blocks import BLOCKS, _block_means, _cuts, more_of_the_same
+from analysis.inference.blocks import BLOCKS, _block_means, _cuts, more_of_the_same
 
 
 def series(values: Sequence[float]) -> list[np.ndarray]:

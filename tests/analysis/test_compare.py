@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom, norm
 
-from analysis.compare import Estimate, bandwidth, compare, majority_class, no_change, pooled_difference
+from analysis.inference.compare import Estimate, bandwidth, compare, majority_class, no_change, pooled_difference
 from online.tracker import Cost, count_cost
 
 ONES_ZEROS = np.array([1.0, 0.0, -1.0, 0.0, 1.0, 1.0, 0.0, 0.0])

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.deployment import deployed
+from analysis.measures.deployment import deployed
 from producer.errors import UsageError
 from static_model.metrics import Counts
 

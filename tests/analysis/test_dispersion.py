@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom, chi2
 
-from analysis.dispersion import Dispersion, dispersion, warning
+from analysis.inference.dispersion import Dispersion, dispersion, warning
 
 
 def test_by_hand() -> None:

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import poisson
 
-from analysis.episodes import Found, poisson_interval, pool_scores, score_detectors
-from analysis.transitions import Transition
+from analysis.measures.episodes import Found, poisson_interval, pool_scores, score_detectors
+from analysis.measures.transitions import Transition
 
 GRADUAL, ABRUPT = Transition(20, 29), Transition(60, 60)
 BOTH = (GRADUAL, ABRUPT)

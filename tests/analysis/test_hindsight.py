@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analysis.hindsight import baseline_discordance, summarise_baselines
+from analysis.hindsight.beside import baseline_discordance, summarise_baselines
+from analysis.hindsight.causes import three_causes
 from analysis.runs import Outcomes, Run, read_outcomes, read_run
-from analysis.three_causes import three_causes
-from online.baselines import Baselines, Beside
-from online.causes import Causes
-from online.matrix import STATIC, Matrix, file_of, read_matrix, save_array
+from online.baselines.causes import Causes
+from online.baselines.computing import Baselines, Beside
+from online.baselines.matrix import STATIC, Matrix, file_of, read_matrix, save_array
 
 SIZE, WINDOWS = 200, 12
 Errors = Mapping[int, Sequence[np.ndarray]]
@@ -218,8 +218,8 @@ def test_causes_stand_in_the_summary_with_words(write_matrix, run_of) -> None:
     content = baselines(write_matrix(wrong), causes={"arm": causes(rng, 0.3, 0.32)})
     found = summarise_baselines(run, outcomes, content)["causes"]["arm"]
     assert (found["windows"], found["left_out"], found["total"]["records"]) == (10, 0, 10 * SIZE)
-    assert found["words"].startswith("Freshness gained 'arm' +")
-    assert "in the 10 windows where it ran another model than 'static'" in found["words"]
+    where = "in the 10 windows where it ran another model"
+    assert found["words"].startswith(f"'arm' against 'static' {where}, in errors saved per 100 records: freshness +")
     assert json.dumps(found, allow_nan=False)
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analysis.judgement import dispersions, judge, own_discordance, watched_arms
-from analysis.power import Discordance
+from analysis.inference.judgement import dispersions, judge, own_discordance, watched_arms
+from analysis.inference.power import Discordance
 from analysis.runs import Outcomes, Run, read_outcomes, read_run
 from online.tracker import Cost
 from producer.errors import RunError

@@ -8,15 +8,15 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 
-from analysis.agreement import fading, prequential
-from analysis.deployment import deployed
-from analysis.episodes import score_detectors
-from analysis.over_time import area_under_time
-from analysis.price import Spent, cost_curve, lower_envelope, pareto_front
-from analysis.recovery import binomial_tolerance, level_before, recoveries
-from analysis.regret import regret
+from analysis.hindsight.regret import regret
+from analysis.measures.agreement import fading, prequential
+from analysis.measures.deployment import deployed
+from analysis.measures.episodes import score_detectors
+from analysis.measures.over_time import area_under_time
+from analysis.measures.price import Spent, cost_curve, lower_envelope, pareto_front
+from analysis.measures.recovery import binomial_tolerance, level_before, recoveries
+from analysis.measures.transitions import harms, in_windows
 from analysis.runs import read_outcomes, read_run
-from analysis.transitions import harms, in_windows
 from static_model.metrics import METRICS, Counts
 
 

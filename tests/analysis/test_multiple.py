@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.multiple import holm
+from analysis.inference.multiple import holm
 
 
 def test_holms_example() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.over_time import AreaUnderTime, area_under_time
+from analysis.measures.over_time import AreaUnderTime, area_under_time
 
 VALUES = st.lists(st.floats(0, 1), min_size=2, max_size=30)
 

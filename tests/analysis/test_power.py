@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.stats import nct, norm, t
 
-from analysis.compare import pooled_difference
-from analysis.power import Discordance, discordance, smallest_detectable
+from analysis.inference.compare import pooled_difference
+from analysis.inference.power import Discordance, discordance, smallest_detectable
 
 STREAM = Discordance(np.full(140, 1000), np.full(140, 0.06))
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.price import ALPHAS, Segment, Spent, cost_curve, lower_envelope, pareto_front
+from analysis.measures.price import ALPHAS, Segment, Spent, cost_curve, lower_envelope, pareto_front
 from producer.errors import UsageError
 
 ARMS = {"static": Spent(900, 0), "dynamic": Spent(300, 4), "always": Spent(280, 100), "worse": Spent(400, 6)}

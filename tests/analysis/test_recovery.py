@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from analysis.recovery import Recovery, binomial_tolerance, level_before, recoveries
-from analysis.transitions import Transition
+from analysis.measures.recovery import Recovery, binomial_tolerance, level_before, recoveries
+from analysis.measures.transitions import Transition
 
 LEVEL = 0.01
 

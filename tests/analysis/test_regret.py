@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.regret import regret
+from analysis.hindsight.regret import regret
 
 PATHS = st.lists(st.tuples(*[st.integers(0, 100)] * 3), min_size=1, max_size=20)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom, fisher_exact
 
-from analysis.transitions import Harm, Transition, harms, in_windows
+from analysis.measures.transitions import Harm, Transition, harms, in_windows
 
 FIRST = [0, 100, 250, 300]
 """Windows may differ in size."""

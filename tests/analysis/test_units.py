@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom, ttest_1samp
 
-from analysis.units import mean_of_units
+from analysis.inference.units import mean_of_units
 
 
 @pytest.mark.parametrize("units", [5, 6, 20])

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from analysis.blocks import Outlook
-from analysis.compare import Comparison, Estimate
-from analysis.units import UnitEstimate
-from analysis.verdict import EXPLORATORY, NO_CLAIM, Evidence, alone, policy_verdict, verdict
+from analysis.inference.blocks import Outlook
+from analysis.inference.compare import Comparison, Estimate
+from analysis.inference.units import UnitEstimate
+from analysis.inference.verdict import EXPLORATORY, NO_CLAIM, Evidence, alone, policy_verdict, verdict
 from online.tracker import Cost
 
 TUNNELS = Comparison(

@@ -17,8 +17,8 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.ensemble import RandomForestClassifier
 
-from analysis.blocks import Outlook, more_of_the_same
-from analysis.units import FEWEST_UNITS, mean_of_units
+from analysis.inference.blocks import Outlook, more_of_the_same
+from analysis.inference.units import FEWEST_UNITS, mean_of_units
 from producer.dataset import load_dataset
 from producer.recipe import Recipe
 from producer.synthetic import records_of

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from analysis.blocks import more_of_the_same
-from analysis.compare import pooled_difference
-from analysis.power import POWER, Discordance, discordance, smallest_detectable
+from analysis.inference.blocks import more_of_the_same
+from analysis.inference.compare import pooled_difference
+from analysis.inference.power import POWER, Discordance, discordance, smallest_detectable
 
 Differences = npt.NDArray[np.float64]
 WINDOWS, DISCORDANT = 140, 0.06

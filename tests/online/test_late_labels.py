@@ -101,6 +101,12 @@ def test_the_short_last_window_leads_to_no_decision(play, tiny_lines, delay: int
     assert [event["last_window"] for _, event in played.events("a", "retrain")] == list(range(5 - late))
 
 
+def test_in_the_short_last_window_no_training_becomes_ready(play, tiny_lines) -> None:
+    """What would have been ready at its end is neither promoted nor rejected."""
+    played = play(tiny_lines(SIZE * 5 + 50, 3), "a:policy=periodic-5,train=last-1,gate=none,latency=1")
+    assert [(window, event["event"]) for window, event in played.events("a")] == [(4, "retrain")]
+
+
 def test_the_detector_skips_windows_that_a_former_champion_predicted(play, tiny_lines) -> None:
     """With labels three windows late, the bad windows still to be revealed after a promotion raise no alarm."""
     labels = Labels(delay=3 * SIZE, size=SIZE)

@@ -263,3 +263,16 @@ def test_a_segment_under_another_windows_name_is_damage(tiny: Dataset, tmp_path:
     (tmp_path / "000001.arrow").write_bytes((tmp_path / "000000.arrow").read_bytes())
     with pytest.raises(RunError, match=r"000001\.arrow is damaged: it holds window 0"):
         Ledger(tmp_path, tiny).read(1)
+
+
+def test_a_checksum_covers_which_values_are_missing(tiny: Dataset, tmp_path: Path) -> None:
+    """A label that isn't known is no 0: two segments that differ in nothing else have other checksums."""
+    found = []
+    for labels in ([0, None], [None, 0]):
+        arrays = [pa.array([1, 1]), pa.array([0.5, 0.5]), pa.array(["w", "w"]), pa.array(labels, pa.int8())]
+        folder = tmp_path / str(labels)
+        Ledger(folder, tiny).commit(entry(pa.RecordBatch.from_arrays(arrays, schema=tiny.schema)))
+        assert Ledger(folder, tiny).read(0).window.records.column("y").to_pylist() == labels
+        with pa.ipc.open_file(folder / "000000.arrow") as reader:
+            found.append(reader.schema.metadata[b"sha256"])
+    assert found[0] != found[1]

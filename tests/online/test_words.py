@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
-from online.arms import Arm, parse_arm
+from online.arms import Arm, make_arm, parse_arm
 from online.cli import evaluate
 from online.registry import FOLDERS, Role, arguments, build, kinds
 from online.words import Call, parse_call, split
@@ -143,7 +143,8 @@ def test_every_kind_survives_toml(role: Role, kind: str) -> None:
     """What experiment.toml and the manifest hold is the arm, in full."""
     _, component = made_of(role, kind)
     arm = arm_with(role, component)
-    assert Arm.model_validate(tomllib.loads(tomli_w.dumps(arm.plain()))) == arm
+    content = tomllib.loads(tomli_w.dumps(arm.plain()))
+    assert Arm.model_validate(content) == make_arm(content, "arm a") == arm
     assert component == (arm.policy.detector if role == "detector" else part_of(arm, role))  # type: ignore[attr-defined]
 
 

@@ -163,6 +163,41 @@ def test_another_file_on_the_same_topic_is_refused(bootstrap: str, file: Path) -
 
 @pytest.mark.kafka
 @pytest.mark.e2e
+def test_labels_travel_by_themselves(bootstrap: str, file: Path) -> None:
+    """Onto a topic and into a file, the same ones; again, nothing is sent; and what `evaluate` needs is said."""
+    topic, out = f"apart-{uuid.uuid4().hex}", file.with_name("labels.csv")
+    late = ("--label-delay", "10", "--label-jitter", "90", "--label-share", "0.5", "--label-seed", "4")
+    where = ("--labels-topic", f"{topic}-labels", "--labels-out", str(out), "--bootstrap", bootstrap)
+    done = run(command(file, topic, *where, *late))
+    assert done.returncode == 0, done.stderr
+    lines = out.read_text().splitlines()
+    count = len(lines) - 1
+    assert (lines[0], abs(count - RECORDS / 2) < 250) == ("seq,label,after", True)
+    assert f"{count:,} labels are in topic '{topic}-labels' and {out}. The records keep their label col" in done.stdout
+    assert f"'driftduel evaluate --labels-topic {topic}-labels --label-horizon 100' ignores" in done.stdout
+    assert held(bootstrap, f"{topic}-labels") == count
+    again = json.loads(run(command(file, topic, *where, *late, "--json")).stdout)
+    labels = {"topic": f"{topic}-labels", "file": str(out), "labels": count, "horizon": 100}
+    assert (again["sent"], again["labels"]) == (0, labels)
+    assert held(bootstrap, f"{topic}-labels") == count
+    assert list(enumerate(LINES)) == read_back(bootstrap, topic)
+    other = run(command(file, topic, "--labels-topic", f"{topic}-labels", "--bootstrap", bootstrap))
+    assert (other.returncode, "already holds something else than these labels" in other.stderr) == (1, True)
+
+
+@pytest.mark.e2e
+def test_a_label_file_alone_needs_no_broker(file: Path) -> None:
+    """Without a topic nothing but the label file is written."""
+    out = file.with_name("labels.csv.gz")
+    words = ("produce", str(file), "--dataset", str(file.with_name("small.toml")), "--labels-out", str(out))
+    done = run([*DRIFTDUEL, *words, "--data", str(file.with_name("data"))])
+    assert done.returncode == 0, done.stderr
+    assert f"'driftduel evaluate --labels-file {out} --label-horizon 0' ignores" in done.stdout
+    assert sorted(path.name for path in file.parent.iterdir()) == ["file.csv", "labels.csv.gz", "small.toml"]
+
+
+@pytest.mark.kafka
+@pytest.mark.e2e
 def test_fetching_says_what_is_there() -> None:
     """`broker fetch` checks the jars and the Java."""
     done = run([*DRIFTDUEL, "broker", "fetch"])
@@ -178,6 +213,9 @@ def test_fetching_says_what_is_there() -> None:
         (["--kafka-config", "nowhere"], 2, "the Kafka settings nowhere can't be read"),
         (["--dataset", "nothing"], 2, "no dataset 'nothing'"),
         (["--rate", "0"], 2, "0 is not in the range"),
+        (["--label-delay", "3"], 2, "say where with --labels-topic or --labels-out"),
+        (["--labels-topic", "t"], 2, "records and labels can't both go onto topic 't'"),
+        (["--labels-topic", "l", "--label-share", "1e-12"], 1, "give a larger --label-share"),
         (["--wire", "smoke"], 2, "'smoke' is not one of"),
     ],
 )
@@ -186,6 +224,15 @@ def test_a_wrong_call_says_what_is_wrong(file: Path, change: list[str], code: in
     done = run(command(file, "t", "--data", str(file.with_name("data")), *change))
     assert (code, True) == (done.returncode, message in done.stderr), done.stderr
     assert not file.with_name("data").exists()
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("options", [[], ["--labels-topic", "l"], ["--labels-topic", "l", "--labels-out", "o.csv"]])
+def test_records_need_a_topic(file: Path, options: list[str]) -> None:
+    """Without one, only a label file can be asked for."""
+    words = ["produce", str(file), "--dataset", str(file.with_name("small.toml")), *options]
+    done = run([*DRIFTDUEL, *words])
+    assert (2, True) == (done.returncode, "name the topic for the records with --topic" in done.stderr), done.stderr
 
 
 @pytest.mark.e2e

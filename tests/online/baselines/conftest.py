@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from online.baselines.whole import Whole, features_of, open_whole
 from online.duel import run_duel
-from online.whole import Whole, features_of, open_whole
 
 SIZE = 100
 Duel = Callable[..., Path]
@@ -22,7 +22,7 @@ def duel(tiny_lines, tiny_file, tiny_model, tmp_path: Path) -> Duel:
     def call(*arms: str, window: int = SIZE, records: int = 1250, **options) -> Path:
         lines = tiny_lines(records, seed=3, flip_from=600)
         lines[37], lines[799] = b"one,2.0,word,attack", b"1,2.0"
-        for place in options.pop("unlabelled", ()):
+        for place in options.pop("broken", ()):
             lines[place] = lines[place].rpartition(b",")[0] + b","
         file = tiny_file(tmp_path / "stream.csv", lines)
         run_duel(model=model, run=tmp_path / "run", arms=arms, file=file, window=window, seed=5, **options)

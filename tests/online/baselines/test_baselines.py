@@ -12,14 +12,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.hindsight import summarise_baselines
+from analysis.hindsight.beside import summarise_baselines
 from analysis.runs import read_outcomes, read_run
-from online.baselines import BY_RECORD, NO_ROWS, Beside, compute, read_baselines
-from online.causes import Causes
+from online.baselines.building import Ask
+from online.baselines.causes import Causes
+from online.baselines.computing import BY_RECORD, NO_ROWS, Beside, compute, read_baselines
 from online.interfaces import Rows
 from online.learners.batch import ScikitLearn
 from online.ledger import Ledger
-from online.matrix_building import Ask
 from online.memo import Memo
 from online.run import read_contract, read_manifest
 from online.static_rows import read_static_rows
@@ -243,3 +243,14 @@ def test_killed_at_writes_and_computed_again_it_has_the_same_bytes(duel, trainin
         compute(killed, training_sets=[Last(windows=1)], every=6, training=[training])
         assert content(killed) == expected, f"killed at write {step}"
     assert step > 30
+
+
+def test_what_a_dying_process_left_is_gone_when_the_run_is_opened_again(duel) -> None:
+    """Features and half-written rows don't stay behind, whatever is done with the run next."""
+    run = duel("static", "dynamic")
+    folder = run / "baselines" / "0123456789ab"
+    folder.mkdir(parents=True)
+    for left in (folder.parent / ".features", folder / ".000003.npy.tmp"):
+        left.write_bytes(b"half")
+    duel("static", "dynamic")
+    assert list(folder.parent.rglob("*")) == [folder]

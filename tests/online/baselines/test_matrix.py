@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
+from online.baselines.building import Ask, build, models_of
+from online.baselines.matrix import read_matrix
+from online.baselines.oracle import always, count_errors, never, periodic
+from online.baselines.whole import Whole, open_whole
 from online.interfaces import Rows, Span, Training
 from online.labels import label_values
 from online.learners.batch import ScikitLearn
 from online.ledger import Ledger
-from online.matrix import read_matrix
-from online.matrix_building import Ask, build, models_of
 from online.memo import Memo
-from online.oracle import always, count_errors, never, periodic
 from online.run import read_contract, read_manifest
 from online.tracker import count_cost
 from online.training_sets.cumulative import Cumulative
 from online.training_sets.last import Last
 from online.training_sets.static_last import StaticLast
-from online.whole import Whole, open_whole
 from producer.errors import RunError, UsageError
 from static_model.artifact import load_model
 from static_model.scorer import Scorer, featurise
@@ -99,7 +102,7 @@ def test_fits_are_shared_with_the_arms_of_the_run(whole) -> None:
 def test_a_refused_fit_is_no_model(whole) -> None:
     """A window of too few rows gives no model, and says why; `always` keeps the one before, as the arm does."""
     gone = range(300, 390)
-    stream, mapped = whole(ALWAYS, unlabelled=gone)
+    stream, mapped = whole(ALWAYS, broken=gone)
     matrix = read_matrix(build(stream, LAST, mapped=mapped))
     assert matrix.facts["refused"] == [{"window": 3, "reason": "only 10 rows, 20 are needed"}]
     losses = matrix.losses(1)
@@ -167,12 +170,35 @@ def test_rows_of_old_windows_and_of_the_training_file_are_found(whole, tiny_line
         build(without, Ask(StaticLast(windows=1), ScikitLearn()), mapped=mapped)
 
 
+def forget_labels(run: Path, window: int, places: Sequence[int]) -> None:
+    """Commit a run's windows anew, without the labels at these places of one window."""
+    ledger = Ledger(run / "segments", read_contract(run))
+    entries = list(ledger.entries())
+    shutil.rmtree(run / "segments")
+    anew = Ledger(run / "segments", ledger.dataset)
+    for entry in entries:
+        records = entry.window.records
+        if entry.window.index == window:
+            labels = records.column("y").to_pylist()
+            kept = [None if place in places else label for place, label in enumerate(labels)]
+            columns = [*records.columns[:-1], pa.array(kept, pa.int8())]
+            records = pa.RecordBatch.from_arrays(columns, schema=records.schema)
+        anew.commit(replace(entry, window=replace(entry.window, records=records)))
+
+
 def test_records_without_a_label_are_in_no_count(whole) -> None:
-    """Errors are counted on labelled records only."""
-    stream, mapped = whole("static", unlabelled=range(200, 210))
+    """Errors are counted on labelled records only, and no model learns from the others."""
+    before, mapped = whole("static")
+    forget_labels(before.run, 2, range(10, 30))
+    stream = open_whole(before.run, mapped)
     matrix = read_matrix(build(stream, LAST, mapped=mapped))
-    assert matrix.labelled.tolist() == [99, 100, 90, *[100] * 4, 99, *[100] * 4, 50]
-    assert [len(wrong) for wrong in matrix.wrong(never(matrix.losses(1)))] == matrix.labelled.tolist()
+    assert matrix.labelled.tolist() == [99, 100, 80, *[100] * 4, 99, *[100] * 4, 50]
+    assert [fit["rows"] for fit in matrix.facts["fits"]][:4] == [99, 100, 80, 100]
+    static = matrix.wrong(never(matrix.losses(1)))
+    assert [len(wrong) for wrong in static] == matrix.labelled.tolist()
+    kept = np.delete(np.arange(100), range(10, 30))
+    assert np.array_equal(static[2], before.wrong(before.static, [2])[kept])
+    assert matrix.errors[0, 2].tolist() == [static[2][kept % 2 == parity].sum() for parity in (0, 1)]
 
 
 def test_a_damaged_matrix_is_refused(whole) -> None:
@@ -189,7 +215,7 @@ def test_a_damaged_matrix_is_refused(whole) -> None:
 
 def test_a_window_without_known_labels_is_no_occasion_to_fit(whole) -> None:
     """Where nothing new is known there is no model, as the arm's policy isn't asked either."""
-    stream, mapped = whole("always:policy=always,train=last-3,gate=none", unlabelled=range(300, 400))
+    stream, mapped = whole("always:policy=always,train=last-3,gate=none", broken=range(300, 400))
     matrix = read_matrix(build(stream, Ask(Last(windows=3), ScikitLearn()), mapped=mapped))
     assert matrix.facts["refused"] == [{"window": 3, "reason": "no label of the window is known"}]
     losses = matrix.losses(1)

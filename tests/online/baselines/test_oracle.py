@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from online.oracle import (
+from online.baselines.oracle import (
     Losses,
     always,
     cheapest,
@@ -103,6 +103,15 @@ def test_the_oracle_finds_a_change_and_pays_for_one_retrain() -> None:
     found = oracle(losses, 10.0)
     assert [path.tolist() for path in found.paths] == [[0, 0, 0, 0, 4, 4, 4, 4]] * 2
     assert (found.errors, found.retrains, found.cost) == (1100, 1.0, 1110.0)
+
+
+@pytest.mark.parametrize(("alpha", "retrains"), [(0.0, 1.0), (1190.0, 1.0), (1210.0, 0.0)])
+def test_a_retrain_that_saves_1200_errors_pays_up_to_that_price(alpha: float, retrains: float) -> None:
+    """The price counts against the errors of both halves, though each path is chosen on one."""
+    errors = np.full((6, 8, 2), 50, dtype=np.int64)
+    errors[:, 4:] = 200
+    errors[4:, 4:] = 50
+    assert oracle(Losses(errors, np.arange(5)), alpha).retrains == retrains
 
 
 def test_always_keeps_the_model_before_a_refused_fit() -> None:

@@ -12,10 +12,9 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import numpy.typing as npt
 
+from analysis.inference.compare import Labels, majority_class, no_change
 from producer.errors import UsageError
 from static_model.metrics import count, kappa
-
-from .compare import Labels, majority_class, no_change
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from online.baselines import Baselines, Beside
-from online.oracle import SCHEDULES, Losses, always, never, percentile, random_schedules
+from analysis.inference.power import Discordance, discordance
+from analysis.measures.price import ALPHAS
+from analysis.runs import Outcomes, Run
+from online.baselines.computing import Baselines, Beside
+from online.baselines.oracle import SCHEDULES, Losses, always, never, percentile, random_schedules
 
-from .baseline_paths import Costs, Table, make_table, plain_table
-from .power import Discordance, discordance
-from .price import ALPHAS
+from .causes import summarise_causes
+from .paths import Costs, Table, make_table, plain_table
 from .regret import regret
-from .runs import Outcomes, Run
-from .three_causes import summarise_causes
 
 
 def summarise_baselines(

@@ -16,12 +16,12 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel
 
+from online.files import replace_file
+from online.interfaces import Attempt
+from online.memo import Refused
 from producer.errors import RunError
 
-from .files import replace_file
-from .interfaces import Attempt
 from .matrix import FORMAT, STATIC, file_of, read_bits, save_array
-from .memo import Refused
 from .whole import Whole, open_whole
 
 FEW = 16

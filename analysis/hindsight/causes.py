@@ -8,10 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from online.causes import Causes
-
-from .compare import Estimate, Wrong, pooled_difference
-from .runs import Outcomes
+from analysis.inference.compare import Estimate, Wrong, pooled_difference
+from analysis.runs import Outcomes
+from online.baselines.causes import Causes
 
 
 def summarise_causes(outcomes: Outcomes, causes: Mapping[str, Causes | str], *, reference: str) -> dict[str, Any]:
@@ -71,10 +70,10 @@ def _arm(arm: str, causes: Causes, outcomes: Outcomes, reference: str) -> dict[s
 
 def _words(arm: str, reference: str, found: Mapping[str, Estimate], causes: Causes) -> str:
     fresh = found["freshness"]
-    left_out = f"; {len(causes.left_out)} windows are left out, as a control was refused" if causes.left_out else ""
+    where = f"in the {len(causes.windows):,} windows where it ran another model"
+    left_out = f" {len(causes.left_out)} windows are left out, as a control was refused." if causes.left_out else ""
     return (
-        f"Freshness gained '{arm}' {fresh.difference:+.2f} errors per 100 records (95 % interval {fresh.low:.2f} to "
-        f"{fresh.high:.2f}) in the {len(causes.windows):,} windows where it ran another model than '{reference}'. "
-        f"The number of rows adds {found['size'].difference:+.2f}, the engine {found['engine'].difference:+.2f}: "
-        f"{found['total'].difference:+.2f} in all{left_out}."
+        f"'{arm}' against '{reference}' {where}, in errors saved per 100 records: freshness {fresh.difference:+.2f} "
+        f"(95 % interval {fresh.low:.2f} to {fresh.high:.2f}), number of rows {found['size'].difference:+.2f}, engine "
+        f"{found['engine'].difference:+.2f}; {found['total'].difference:+.2f} in all.{left_out}"
     )

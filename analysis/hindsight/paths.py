@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from online.matrix import Matrix
-from online.oracle import Losses, Oracle, Path, always, count_errors, count_retrains, never, oracle, periodic
-
-from .compare import Wrong, pooled_difference
-from .price import Spent, cost_curve, pareto_front
+from analysis.inference.compare import Wrong, pooled_difference
+from analysis.measures.price import Spent, cost_curve, pareto_front
+from online.baselines.matrix import Matrix
+from online.baselines.oracle import Losses, Oracle, Path, always, count_errors, count_retrains, never, oracle, periodic
 
 PERIODS = (2, 5, 10, 20, 50)
 """Of the periodic paths, in fits of the matrix: with a model after every 4 windows, 4 times as many windows."""
@@ -104,6 +103,7 @@ def plain_table(table: Table, alphas: Sequence[float]) -> dict[str, Any]:
     return {
         **facts,
         "lag": losses.lag,
+        "records": int(matrix.labelled.sum()),
         "models": len(matrix.fitted),
         "refused": len(matrix.facts["refused"]),
         "paths": rows,

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from analysis.runs import Outcomes, Run
 from online.tracker import Cost
 from producer.errors import RunError
 
@@ -17,7 +18,6 @@ from .compare import CONFIDENCE, Comparison, Wrong, compare
 from .dispersion import Dispersion, dispersion
 from .multiple import holm
 from .power import Discordance, discordance, smallest_detectable
-from .runs import Outcomes, Run
 from .verdict import Evidence, alone, verdict
 
 

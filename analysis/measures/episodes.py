@@ -8,7 +8,8 @@ from itertools import chain
 from statistics import median
 from typing import Literal
 
-from .compare import CONFIDENCE
+from analysis.inference.compare import CONFIDENCE
+
 from .transitions import Transition
 
 NEVER, ALWAYS = "never-fire", "always-fire"

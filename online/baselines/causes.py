@@ -5,8 +5,11 @@
 
 `all` is the arm's learner fitted on all static training rows; `same` is fitted on as many static rows as the arm's
 model of that window. Both are made after the run, along the path that the arm took. Freshness is the headline: what
-remains where engine and number of rows are the same. (An undersampling ratio of the arm's training set is not copied:
-what it does counts as freshness, too.)
+remains where engine and number of rows are the same.
+
+The traps: `all` has another seed than the static model and knows the rows that were held out from it, so that "engine"
+holds this luck, too: much of it where a stream has left what both were trained on. An undersampling ratio of the arm's
+training set isn't copied, and counts as freshness.
 """
 
 from __future__ import annotations
@@ -21,14 +24,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from online.arms import Arm
+from online.files import replace_file
+from online.interfaces import Rows
+from online.memo import Refused
 from producer.errors import RunError
 from static_model.artifact import load_model
 
-from .arms import Arm
-from .files import replace_file
-from .interfaces import Rows
 from .matrix import save_array
-from .memo import Refused
 from .whole import Whole
 
 FORMAT = 1

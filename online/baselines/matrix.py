@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from online.files import replace_file
 from producer.errors import RunError
 
-from .files import replace_file
 from .oracle import Losses
 
 FORMAT = 1

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from analysis.inference.compare import Wrong
+from analysis.runs import Outcomes, Run
 from online.arms import Arm
 from online.interfaces import DetectorKind, Pool
 from online.policies.drift import Drift
@@ -17,13 +19,11 @@ from online.tracker import Cost
 from static_model.metrics import METRICS, Counts
 
 from .agreement import fading, prequential
-from .compare import Wrong
 from .deployment import Deployment, deployed
 from .episodes import score_detectors
 from .over_time import area_under_time
 from .price import Spent, cost_curve, lower_envelope, pareto_front
 from .recovery import binomial_tolerance, level_before, recoveries
-from .runs import Outcomes, Run
 from .transitions import Transition, harms, in_windows
 
 FADING = 0.999

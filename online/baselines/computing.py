@@ -11,18 +11,19 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from online.arms import DYNAMIC, Arm
+from online.duel import Bar, no_bar
+from online.files import replace_file
+from online.interfaces import TrainingSet
+from online.labels import Labels
+from online.policies.never import Never
+from online.run import alone, read_manifest
+from online.training_sets.last import Last
 from producer.errors import RunError
 
-from .arms import DYNAMIC, Arm
+from .building import Ask, build, models_of
 from .causes import Causes, build_causes, read_causes
-from .duel import Bar, no_bar
-from .files import replace_file
-from .interfaces import TrainingSet
 from .matrix import Matrix, read_matrix
-from .matrix_building import Ask, build, models_of
-from .policies.never import Never
-from .run import alone, read_manifest
-from .training_sets.last import Last
 from .whole import Whole, features_of, open_whole
 
 FORMAT = 1
@@ -110,7 +111,7 @@ def compute(
             "every": every,
             "windows": len(whole),
             "matrices": list(keys.values()),
-            "arms": {arm.name: _beside(arm, asks, keys, manifest) for arm in arms},
+            "arms": {arm.name: _beside(arm, asks, keys, whole.revealing) for arm in arms},
             "causes": causes,
         }
     with replace_file(run / "baselines" / "baselines.json") as file:
@@ -166,7 +167,7 @@ def _asks(arms: Sequence[Arm], training_sets: Sequence[TrainingSet] | None, ever
     return list({json.dumps(ask.plain()): ask for ask in asks}.values())
 
 
-def _beside(arm: Arm, asks: Sequence[Ask], keys: Mapping[str, str], manifest: Mapping[str, Any]) -> dict[str, Any]:
+def _beside(arm: Arm, asks: Sequence[Ask], keys: Mapping[str, str], labels: Labels) -> dict[str, Any]:
     if arm.by_record:
         return {"reason": BY_RECORD}
     mine = [ask for ask in asks if ask.learner == arm.learner]
@@ -174,8 +175,6 @@ def _beside(arm: Arm, asks: Sequence[Ask], keys: Mapping[str, str], manifest: Ma
         return {"reason": "no baseline was asked for"}
     wanted = (nearest_set(arm), NEAREST)
     best = min(mine, key=lambda ask: wanted.index(ask.training_set) if ask.training_set in wanted else len(wanted))
-    identity = manifest["identity"]
-    late = -(-int(identity.get("label_delay", 0)) // int(identity["window"]))
     beats = [f"it trains on {chosen.title}" for chosen in arm.training_sets if chosen != best.training_set]
     if arm.gate.trial != "none":
         beats.append("its gate holds models back")
@@ -183,7 +182,9 @@ def _beside(arm: Arm, asks: Sequence[Ask], keys: Mapping[str, str], manifest: Ma
         beats.append("it goes back to former models")
     if best.every > 1:
         beats.append(f"only every {best.every} windows a model was fitted for the oracle")
-    return {"matrix": keys[json.dumps(best.plain())], "lag": 1 + arm.latency + late, "beats": beats}
+    if labels.uneven:
+        beats.append("the oracle waits after each window as long as after the one whose labels came last")
+    return {"matrix": keys[json.dumps(best.plain())], "lag": 1 + arm.latency + labels.lag, "beats": beats}
 
 
 def _causes(whole: Whole, arm: Arm, *, with_rows: bool) -> dict[str, str]:

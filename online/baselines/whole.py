@@ -10,20 +10,20 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from online.files import replace_file
+from online.interfaces import Features
+from online.label_store import held_labels
+from online.labels import Labels, label_values
+from online.ledger import Ledger
+from online.memo import Memo
+from online.remembered import Remembered
+from online.run import read_manifest
+from online.static_rows import StaticRows, read_static_rows
+from online.windows import Window
 from producer.errors import RunError
 from static_model.artifact import Model, load_model
 from static_model.scorer import Scorer, featurise
 from static_model.steps import features_width
-
-from .files import replace_file
-from .interfaces import Features
-from .labels import Labels, label_values
-from .ledger import Ledger
-from .memo import Memo
-from .remembered import Remembered
-from .run import read_manifest
-from .static_rows import StaticRows, read_static_rows
-from .windows import Window
 
 AT_ONCE = 20
 """Windows scored in one call."""
@@ -51,7 +51,7 @@ class Whole(Memo):
             run / "models",
             static=str(manifest["static"]),
             seed=int(manifest["identity"]["seed"]),
-            labels=_labels_of(manifest),
+            labels=held_labels(run, manifest),
             static_rows=static_rows,
         )
         self._all: list[Remembered] = []
@@ -74,6 +74,11 @@ class Whole(Memo):
     def __len__(self) -> int:
         """How many windows."""
         return len(self._all)
+
+    @property
+    def revealing(self) -> Labels:
+        """When the run's labels became known; it has been asked about all windows."""
+        return self._labels
 
     @property
     def static(self) -> str:
@@ -106,6 +111,7 @@ class Whole(Memo):
 
     def _add(self, window: Window, features: Features) -> None:
         column = self._label(window)
+        self._labels.due(window)  # in order: when a window's turn comes may depend on those before it
         known = self._labels.known(window, column)
         self._all.append(Remembered(window, self.start.steps, column, known, {}, features))
         self._there.append(column.is_valid().to_numpy(zero_copy_only=False))
@@ -149,16 +155,6 @@ def features_of(run: Path) -> Iterator[Path]:
         yield place
     finally:
         place.unlink(missing_ok=True)
-
-
-def _labels_of(manifest: dict[str, Any]) -> Labels:
-    identity = manifest["identity"]
-    return Labels(
-        delay=identity.get("label_delay", 0),
-        share=identity.get("label_share", 1.0),
-        seed=identity["seed"],
-        size=identity["window"],
-    )
 
 
 def _map(place: Path, width: int) -> Features:

@@ -1,0 +1,1 @@
+"""What is measured of a run beside the verdicts: agreement, time, recovery, detectors, price, labels."""

@@ -1,0 +1,56 @@
+"""How many labels of the stream an arm used: for its policy, its gate and its training sets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from analysis.runs import Run
+from online.arms import Arm
+from online.label_store import held_labels
+from online.ledger import Ledger
+from online.run import read_contract
+
+
+def labels_used(arm: Arm, events: Sequence[Mapping[str, Any]], labelled: Mapping[int, int]) -> int:
+    """The distinct records of the stream whose label the arm used; what it was only measured by isn't counted.
+
+    A policy that looks at labels, and a learner that learns by record, use all that were known. Else it is the windows
+    that were trained on, and those on which challengers were judged.
+
+    Args:
+        arm: its specification.
+        events: the arm's own.
+        labelled: by window, how many of its labels were known to the arms.
+
+    The trap: with a sampling training set (a reservoir, undersampling) all labels of its windows count, as they had
+    to be known for choosing.
+    """
+    if arm.by_record or arm.policy.needs_labels:
+        return sum(labelled.values())
+    used: set[int] = set()
+    for event in events:
+        if event["event"] == "retrain" and event.get("first_window") is not None:
+            used.update(range(event["first_window"], event["last_window"] + 1))
+        elif event["event"] in ("promoted", "rejected", "rolled back") and event.get("gain") is not None:
+            used.add(event["window"])
+    return sum(count for window, count in labelled.items() if window in used)
+
+
+def run_labels(run: Run, arm: str) -> int:
+    """The labels that an arm of a run used; where the arms saw a share of them only, that share of the count."""
+    rows = run.windows[run.windows["arm"] == arm]
+    labelled = dict(zip(rows["window"].tolist(), rows["labelled"].tolist(), strict=True))
+    mine = [event for event in run.events if event["arm"] == arm]
+    identity = run.manifest["identity"]
+    if "labels" in identity:
+        labelled = _known(run)
+    share = float(identity.get("label_share", 1.0))
+    return round(share * labels_used(Arm.model_validate(run.manifest["arms"][arm]), mine, labelled))
+
+
+def _known(run: Run) -> dict[int, int]:
+    """By window, how many labels were there when it reached the arms; later ones are in the tracker only."""
+    labels, dataset = held_labels(run.path, run.manifest), read_contract(run.path)
+    windows = (entry.window for entry in Ledger(run.path / "segments", dataset).entries())
+    return {w.index: int(labels.known(w, w.records.column(dataset.label_name)).sum()) for w in windows}

@@ -1,0 +1,212 @@
+"""Where labels that come apart are read from, and where a run keeps them: it needs no label topic when taken up again.
+
+`labels.arrow` holds the table, `dead_labels.jsonl` what was no label. They are written before the first window.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+import pyarrow as pa
+
+from producer.dataset import Dataset, Wire
+from producer.errors import ContractError, RunError, UsageError
+from producer.label_table import AFTER, LABEL, SEQ, DeadLabel, LabelTable, read_label_file
+
+from .files import replace_file
+from .labels import Labels
+from .late_labels import LateLabels
+from .opening import Stream
+from .run import read_manifest
+
+TABLE, DEAD = "labels.arrow", "dead_labels.jsonl"
+COUNT = b"driftduel"
+"""Key of the table's metadata: its doubles, and the stream it belongs to."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelSource:
+    """Where the labels come from, if not with their records.
+
+    Attributes:
+        topic: from this topic, at the stream's broker ...
+        file: ... or this file.
+        horizon: how many records after a window's end the arms stop waiting.
+    """
+
+    topic: str | None = None
+    file: Path | None = None
+    horizon: int | None = None
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """What experiment.toml says of it."""
+        where = {"labels_topic": self.topic, "labels_file": self.file and str(self.file), "label_horizon": self.horizon}
+        return {name: value for name, value in where.items() if value is not None}
+
+
+def open_labels(asked: LabelSource, plain: Labels, stream: Stream, dataset: Dataset, run: Path) -> Labels:
+    """The labels asked for: those that come with the records, or a label stream, read whole.
+
+    Args:
+        asked: the label stream, if there is one.
+        plain: delay and share of the labels that come with the records.
+        stream: that of the records; its broker is the labels', too.
+        dataset: the records' contract.
+        run: the run directory, which may hold the labels already, or the end offsets of an earlier start.
+
+    Raises:
+        UsageError: options that don't go together.
+        ContractError: the labels can't be read, or belong to another stream.
+        RunError: those that the run holds are damaged.
+        BrokerError: as `TopicReader`.
+    """
+    horizon = _checked(asked, plain)
+    if horizon is None:
+        return plain
+    if asked.topic is None:
+        assert asked.file is not None, "one of the two is named"
+        return LateLabels(size=plain.size, table=read_label_file(asked.file, dataset), horizon=horizon)
+    held = _held(run, asked.topic)
+    if held is not None and (run / TABLE).exists():
+        table, ends = read_table(run, str(held["digest"])), held["ends"]
+    else:
+        table, ends = _read_topic(asked.topic, stream, dataset, None if held is None else held["ends"])
+    place = {"topic": asked.topic, "ends": ends}
+    return LateLabels(size=plain.size, table=table, horizon=horizon, place=place)
+
+
+def held_labels(run: Path, manifest: Mapping[str, Any]) -> Labels:
+    """The labels of a run that is there, without looking at where they came from.
+
+    Raises:
+        RunError: those that it holds are damaged.
+    """
+    identity = manifest["identity"]
+    size, late = int(identity["window"]), identity.get("labels")
+    if late is not None:
+        return LateLabels(size=size, table=read_table(run, str(late["digest"])), horizon=int(late["horizon"]))
+    delay, share = identity.get("label_delay", 0), identity.get("label_share", 1.0)
+    return Labels(delay=delay, share=share, seed=identity["seed"], size=size)
+
+
+def finished_labels(run: Path, topic: str | None) -> bool:
+    """Whether no broker is needed for the labels: there is no label topic, or the run holds what was on it."""
+    return topic is None or ((run / TABLE).exists() and _held(run, topic) is not None)
+
+
+def keep_labels(run: Path, labels: Labels) -> None:
+    """Keep a label stream in the run directory; nothing where the labels come with the records.
+
+    Raises:
+        RunError: the directory can't be written to.
+    """
+    if not isinstance(labels, LateLabels) or (run / TABLE).exists():
+        return
+    table = labels.table
+    with replace_file(run / DEAD) as file:
+        file.writelines(json.dumps(asdict(letter), ensure_ascii=False).encode() + b"\n" for letter in table.dead)
+    batch = pa.RecordBatch.from_pydict({SEQ: table.seqs, LABEL: table.labels, AFTER: table.after})
+    facts = json.dumps({"doubles": table.doubles, "stream": table.stream}).encode()
+    with (
+        replace_file(run / TABLE) as file,
+        pa.ipc.new_file(file, schema := batch.schema.with_metadata({COUNT: facts})) as writer,
+    ):
+        writer.write_batch(batch.cast(schema))
+
+
+def read_table(run: Path, digest: str) -> LabelTable:
+    """The labels that a run holds.
+
+    Raises:
+        RunError: they are damaged.
+    """
+    try:
+        with pa.ipc.open_file(pa.BufferReader((run / TABLE).read_bytes())) as reader:
+            batch, facts = reader.get_batch(0), json.loads(reader.schema.metadata[COUNT])
+        dead = tuple(DeadLabel(**json.loads(line)) for line in (run / DEAD).read_text("utf-8").split("\n") if line)
+        seqs, labels, after = (batch.column(name).to_numpy() for name in (SEQ, LABEL, AFTER))
+        table = LabelTable(seqs, labels, after, doubles=facts["doubles"], dead=dead, stream=facts["stream"])
+        if table.digest != digest:
+            raise ValueError("its digest differs")
+    except (OSError, MemoryError, pa.ArrowException, ValueError, KeyError, TypeError) as error:
+        raise RunError(
+            f"the labels in {run / TABLE} are damaged ({error}). Delete the file, and run the same command again: they "
+            "are read from their topic anew"
+        ) from None
+    return table
+
+
+def _checked(asked: LabelSource, plain: Labels) -> int | None:
+    """The horizon of a label stream; None without one."""
+    if asked.topic is None and asked.file is None:
+        if asked.horizon is not None:
+            raise UsageError("--label-horizon is for labels from --labels-topic or --labels-file; name one, or drop it")
+        return None
+    if asked.topic is not None and asked.file is not None:
+        raise UsageError("the labels come from --labels-topic or from --labels-file, not from both; name one")
+    if plain.delay or plain.share < 1:
+        raise UsageError(
+            "--label-delay and --label-share are for labels that come with their records; a label stream says itself "
+            "which come, and when. Leave them out here, and give them to 'driftduel produce' instead"
+        )
+    if asked.horizon is None:
+        raise UsageError(
+            "a label that never comes would be waited for without end: say with --label-horizon N how many records "
+            "after a window's end the arms stop waiting"
+        )
+    return asked.horizon
+
+
+def _held(run: Path, topic: str) -> dict[str, Any] | None:
+    """What the run says of its labels, if they come from this topic."""
+    if not (run / "manifest.json").exists():
+        return None
+    held = read_manifest(run)["identity"].get("labels", {})
+    return dict(held) if held.get("topic") == topic else None
+
+
+def _read_topic(
+    topic: str, stream: Stream, dataset: Dataset, ends: dict[str, int] | None
+) -> tuple[LabelTable, dict[str, int]]:
+    if stream.bootstrap is None:
+        raise UsageError(f"to read label topic '{topic}' a broker is needed: name one with --bootstrap HOST:PORT")
+    from producer.label_topic import read_label_topic
+    from producer.topic import TopicReader
+
+    asked = None if ends is None else {int(p): end for p, end in ends.items()}
+    with TopicReader(stream.bootstrap, topic, config=stream.config) as reader:
+        table, stops = read_label_topic(reader, dataset, ends=asked)
+    return table, {str(p): end for p, end in sorted(stops.items())}
+
+
+def refuse_strange(labels: Labels, source: dict[str, Any], stream: Stream, dataset: Dataset) -> Labels:
+    """The labels, once it is checked that they belong to the records' stream, where both say which that is.
+
+    Args:
+        labels: the labels.
+        source: the identity of the records' stream.
+        stream: where it comes from.
+        dataset: its contract.
+
+    Raises:
+        ContractError: they belong to another stream.
+    """
+    if not isinstance(labels, LateLabels) or labels.table.stream is None:
+        return labels
+    if stream.file is not None:
+        from producer.replay import identify  # a duel over files needs no Kafka client
+
+        names = [identify(stream.file, dataset, wire=wire).id.hex() for wire in get_args(Wire)]
+    else:
+        names = [source["stream"]] if source.get("stream") else [labels.table.stream]
+    if labels.table.stream not in names:
+        raise ContractError(
+            f"the labels belong to another stream ({labels.table.stream}) than the records ({', '.join(names)}); fill "
+            "both topics with one 'driftduel produce' of the same file"
+        )
+    return labels

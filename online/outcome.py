@@ -1,0 +1,72 @@
+"""What a call of the duel came to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .tracker import ArmTotal
+from .windows import Window
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """What became of the sequence numbers: scored + dead + set_aside + missing = numbers; doubles stand apart."""
+
+    numbers: int = 0
+    scored: int = 0
+    dead: int = 0
+    set_aside: int = 0
+    missing: int = 0
+    doubles: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelBooks:
+    """What became of the labels that came apart: labels + elsewhere + doubles + unreadable = messages.
+
+    Attributes:
+        messages: what was read.
+        labels: those of the stream's records so far.
+        elsewhere: those of numbers under which the stream has no record, or has none yet.
+        doubles: further ones for the same records.
+        unreadable: what is no label; `dead_labels.jsonl` in the run says why.
+        never: records without any.
+        too_late: labels that came when their window had reached the arms already: only the report uses them.
+    """
+
+    messages: int
+    labels: int
+    elsewhere: int
+    doubles: int
+    unreadable: int
+    never: int
+    too_late: int
+
+
+@dataclass(frozen=True, slots=True)
+class DuelOutcome:
+    """What a call came to: the books, and each arm's totals. The run directory holds everything else.
+
+    `imported` names what the starting model was imported from, if it was; `labels` is there for a label stream.
+    """
+
+    windows: int
+    finished: bool
+    books: Books
+    arms: Mapping[str, ArmTotal]
+    imported: str | None = None
+    labels: LabelBooks | None = None
+
+
+def count_numbers(window: Window) -> dict[str, int]:
+    """The parts of a window's numbers, by the names that they have in the books."""
+    parts = {
+        "scored": len(window.seqs),
+        "dead": len(window.dead),
+        "set_aside": len(window.set_aside),
+        "missing": len(window.missing),
+    }
+    numbers = window.last_seq - window.first_seq + 1
+    assert sum(parts.values()) == numbers, "every sequence number is accounted for"
+    return {"numbers": numbers, **parts}
