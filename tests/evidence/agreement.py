@@ -15,7 +15,7 @@ import numpy as np
 from river import drift
 from river.drift import binary
 
-from analysis.agreement import fading, prequential
+from analysis.measures.agreement import fading, prequential
 from online.interfaces import Pool
 from online.registry import build
 from static_model.metrics import count, metrics_from_counts

@@ -22,14 +22,14 @@ import numpy.typing as npt
 import pandas as pd
 from planted_streams import KINDS, Form, Planted, plant, starting_model
 
-from analysis.regret import regret
+from analysis.hindsight.regret import regret
+from online.baselines.building import Ask, build
+from online.baselines.matrix import read_matrix
+from online.baselines.oracle import EVEN, ODD, count_errors, never, oracle
+from online.baselines.whole import features_of, open_whole
 from online.duel import run_duel
 from online.learners.batch import ScikitLearn
-from online.matrix import read_matrix
-from online.matrix_building import Ask, build
-from online.oracle import EVEN, ODD, count_errors, never, oracle
 from online.training_sets.last import Last
-from online.whole import features_of, open_whole
 
 LEAST_RISE = 0.10
 SHAPES = {"abrupt": 0.9, "gradual": 0.8}

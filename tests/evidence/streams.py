@@ -24,7 +24,7 @@ import numpy as np
 import tomli_w
 from planted_streams import CONTRACT, forest_of
 
-from analysis.compare import no_change
+from analysis.inference.compare import no_change
 from producer.errors import UsageError
 from producer.files import read_lines
 from static_model.artifact import save_model
