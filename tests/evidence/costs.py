@@ -33,7 +33,7 @@ def many_arms() -> list[list[str]]:
 
 
 def matrix_seconds() -> float:
-    """How long the loss matrix of 140 windows of 1,000 records takes: a forest of 50 trees after each, on the last 20."""
+    """How long the loss matrix of 140 windows of 1,000 records takes: 50 trees after each, on the last 20."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write(Recipe(records=WINDOWS * 1000, seed=2), folder / "stream.csv")
