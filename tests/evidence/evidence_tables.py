@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -121,30 +121,42 @@ def recovery_sentence(result: Result) -> str:
     return " ".join([*said, why])
 
 
+SHOWN: Mapping[str, Callable[[Result], str]] = {
+    "arm": lambda row: row["arm"],
+    "accuracy": lambda row: f"{row['accuracy']:.4f}",
+    "errors saved per 100": lambda row: _shown(row, "saved per 100", ".2f"),
+    "95 % interval": lambda row: f"{row['low']:.2f} to {row['high']:.2f}" if row.get("low") is not None else "",
+    "fits": lambda row: _shown(row, "fits", ","),
+    "rows": lambda row: _shown(row, "rows", ","),
+    "alarms": lambda row: _shown(row, "alarms", ","),
+    "promoted": lambda row: _shown(row, "promoted", ","),
+    "of the oracle's gain": lambda row: _shown(row, "share of the oracle's gain", ".1%"),
+    "percentile among random schedules": lambda row: _shown(row, "percentile among random schedules", ".0f"),
+}
+"""The columns of a stream's table. README has the first six."""
+COMPACT = 6
+
+
+def _shown(row: Result, column: str, form: str) -> str:
+    return "" if row.get(column) is None else format(row[column], form)
+
+
+def stream_table(stream: Result, title: str, columns: int = len(SHOWN)) -> Table:
+    """A stream's table, with so many of its columns."""
+    chosen = list(SHOWN)[:columns]
+    return Table(chosen, [[SHOWN[column](row) for column in chosen] for row in stream["table"]], title)
+
+
 def streams_tables(result: Result) -> Iterable[Table]:
-    """One table for each stream."""
+    """One table for each stream, and above it what it is and what is to be concluded."""
     for name, stream in result["streams"].items():
-        title = f"### {name}\n\n{stream['about']}\n\n{stream['windows']:,} windows, {stream['records']:,} records."
-        columns = list(stream["table"][0])
-        rows = [[row.get(column) for column in columns] for row in stream["table"]]
-        yield Table(columns, rows, f"{title}\n\n{stream['conclusion']}")
+        length = f"{stream['windows']:,} windows, {stream['records']:,} records."
+        yield stream_table(stream, f"### {name}\n\n{stream['about']}\n{length}\n\n{stream['conclusion']}")
 
 
 def compact_tables(result: Result) -> Iterable[Table]:
-    """The same in few columns, as README has them."""
-    for name, stream in result["streams"].items():
-        rows = [
-            (
-                row["arm"],
-                f"{row['accuracy']:.4f}",
-                "" if row.get("saved per 100") is None else f"{row['saved per 100']:.2f}",
-                "" if row.get("low") is None else f"{row['low']:.2f} to {row['high']:.2f}",
-                row.get("fits"),
-                row.get("rows"),
-            )
-            for row in stream["table"]
-        ]
-        yield Table(("arm", "accuracy", "errors saved per 100", "95 % interval", "fits", "rows"), rows, f"{name}:")
+    """The same in few columns."""
+    return (stream_table(stream, f"{name}:", COMPACT) for name, stream in result["streams"].items())
 
 
 def streams_sentence(result: Result) -> str:
@@ -156,8 +168,8 @@ def streams_sentence(result: Result) -> str:
         f"The classical exercise on the control retrained after {classical['fits']} of {control['windows']} windows, "
         f"on {classical['rows']:,} rows in all, and saved {classical['saved per 100']:.2f} errors per 100 records "
         f"({classical['low']:.2f} to {classical['high']:.2f}); the default arm retrained {dynamic['fits']} times. "
-        "River's arms learn every record, which fits and rows don't count; oracles pay nothing for a retrain, and their "
-        "fits are a mean of two paths; a percentile of 50 is no better than retraining as often at random."
+        "River's arms learn every record, which fits and rows don't count; oracles pay nothing for a retrain, and "
+        "their fits are a mean of two paths; a percentile of 50 is no better than retraining as often at random."
     )
 
 

@@ -56,7 +56,7 @@ def test_the_sentences_have_the_tables_numbers(stored: dict[str, Any]) -> None:
     assert list(stored) == ["control", "tunnels", "elec", "nsl-kdd", "nsl-kdd-held-out"]
     for name, shown in stored.items():
         assert shown["conclusion"] == streams.conclusion(name, shown)
-        assert (streams.HERE / f"{name}.txt").read_text().count("{") >= 5
+        assert (streams.HERE / f"{name}.txt").read_text().count("{") >= 3
 
 
 @pytest.fixture(scope="module")
