@@ -54,7 +54,13 @@ def _brackets(names: list[str]) -> str:
     type=click.Path(path_type=Path),
     help="What the model was trained on, for arms that learn from these rows, too; may be repeated.",
 )
-@click.option("--label-delay", default=0, show_default=True, type=click.IntRange(0, 10**9), help="In records.")
+@click.option(
+    "--label-delay",
+    default=0,
+    show_default=True,
+    type=click.IntRange(0, 10**9),
+    help="How many records later a label is known.",
+)
 @click.option(
     "--label-share",
     default=1.0,

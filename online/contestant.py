@@ -34,7 +34,7 @@ class Contestant:
         self._trials: list[Trial] = []
         self._probation: OnProbation | None = None
         self._judged: bool | None = None
-        self._labelled: int | None = None
+        self._labelled = -1  # the latest window whose labels are known
 
     @property
     def champion(self) -> str:
@@ -73,8 +73,7 @@ class Contestant:
     def _train(self, attempt: Attempt, now: int, memo: Memo) -> Iterator[Event]:
         if attempt.alarm:
             yield {"event": "drift", "reason": attempt.reason, "since": attempt.since}
-        labelled = -1 if self._labelled is None else self._labelled
-        challengers = yield from self._trainer.train(attempt, labelled, self.champion, memo)
+        challengers = yield from self._trainer.train(attempt, self._labelled, self.champion, memo)
         if not challengers.models:
             self._judged = False  # an attempt without a challenger is a miss
             return

@@ -151,6 +151,25 @@ def test_killed_at_any_write_and_resumed_it_has_the_same_bytes(duel: Call, tmp_p
     assert step > 40
 
 
+def test_arms_of_every_step_killed_and_resumed_have_the_same_bytes(duel: Call, tmp_path: Path) -> None:
+    """An arm by record, one with a training under way and one on probation, killed at every ninth write."""
+    river = "river:learner=river(logistic-regression,warm_up=false)"
+    slow = "slow:policy=always,train=last-1,gate=probation(none,windows=1),latency=1"
+
+    def call(run: str) -> DuelOutcome:
+        return duel(run, arms=(river, slow))
+
+    call("whole")
+    expected = content(tmp_path / "whole")
+    for step in range(1, 1000, 9):
+        run = tmp_path / f"killed{step}"
+        if not die_at(call, run, step):
+            break
+        call(run.name)
+        assert content(run) == expected, f"killed at write {step}"
+    assert step > 50
+
+
 def test_a_model_of_the_run_that_was_damaged_is_refused(duel: Call, tmp_path: Path) -> None:
     """A bit flipped in a retrained model is found by its checksum, and the file is named."""
     duel("run", max_windows=5)

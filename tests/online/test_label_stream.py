@@ -79,6 +79,18 @@ def test_a_label_after_the_horizon_is_for_the_report_only() -> None:
         assert (asked.books().too_late, asked.books().never) == (not known, 1)
 
 
+def test_the_lag_is_that_of_the_window_that_waited_longest() -> None:
+    """Of those whose turn has come; and it is uneven if another waited less."""
+    table = labels([(0, 9), *((seq, seq) for seq in range(1, 15)), (15, 99)])
+    asked = late(table)
+    assert [(list(asked.due(window(k))), asked.lag, asked.uneven) for k in range(4)] == [
+        ([], 0, False),
+        ([], 0, False),
+        ([0, 1, 2], 2, True),
+        ([], 2, True),
+    ]
+
+
 def test_only_records_are_waited_for() -> None:
     """A dead letter, a header and a missing number have no label; nor is one of theirs anything but counted."""
     asked = late(labels([(0, 0), (3, 3), (2, 50)]))
@@ -117,6 +129,7 @@ def test_an_even_delay_is_a_label_delay(delay: int, more: int) -> None:
     assert turns(asked, windows) == turns(plain, windows)
     assert [asked.revealed(w) for w in windows] == [plain.revealed(w) for w in windows]
     assert asked.immediate == plain.immediate
+    assert (asked.lag, asked.uneven) == (plain.lag, plain.uneven)
     assert all(asked.known(w, w.records.column("y")).all() for w in windows)
 
 
