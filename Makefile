@@ -1,4 +1,4 @@
-# make demo: the whole duel.  make test: every check and every ring of tests.  make bench: figures.
+# make demo: the whole duel.  make test: every check and every ring of tests.  make bench: figures.  make evidence: what is claimed.
 # Needs Python 3.11 or later, Java 17 or later, and make.
 
 SHELL := /bin/sh
@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do command -v $$p && break; done)
 
-.PHONY: demo test lint bench install clean
+.PHONY: demo test lint bench evidence install clean
 
 demo: $(VENV)/.installed
 	$(BIN)/driftduel demo
@@ -27,6 +27,9 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python tests/bench_scorers.py
 	$(BIN)/python tests/bench_arms.py
 
+evidence: $(VENV)/.installed-dev
+	$(BIN)/python tests/evidence
+
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "No Python was found; install Python 3.11 or later." >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is too old; install Python 3.11 or later, or name one: make PYTHON=/path/to/python3.11" >&2; exit 1; }
@@ -42,4 +45,4 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 	@touch $@
 
 clean:
-	rm -rf $(VENV) .driftduel demo
+	rm -rf $(VENV) .driftduel .evidence demo
