@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,18 @@ def test_a_drift_has_its_place_or_one_drawn_by_seed(tmp_path: Path) -> None:
         (
             changed(stream=[{"name": "a", "file": "a.csv", "drift": [{"kind": "scalin"}]}]),
             r"drift: no kind 'scalin' \(did you mean 'scaling'\?\)",
+        ),
+        (
+            changed(baselines={"training_sets": ["since-change"]}),
+            "baselines: a baseline dates no change to train from: 'since-change' can't be its training set",
+        ),
+        (
+            changed(stream=[{"name": "a", "file": "a.csv", "drift": [{"kind": "scaling", "region": [0.4, math.nan]}]}]),
+            r"region.*Input should be a finite number",
+        ),
+        (
+            changed(stream=[{"name": "a", "file": "a.csv", "drift": [{"kind": "scaling", "options": 5}]}]),
+            "options: expected a table, found 5",
         ),
         (
             changed(stream=[{"name": "a", "topic": "t", "drift": ["label-swap@5"]}]),
