@@ -174,7 +174,7 @@ class Experiment(_Part):
     training: tuple[Path, ...] = ()
     window: int = Field(default=1000, ge=1, le=1_000_000)
     max_windows: int | None = Field(default=None, ge=1)
-    label_delay: int = Field(default=0, ge=0)
+    label_delay: int = Field(default=0, ge=0, le=10**9)
     label_share: float = Field(default=1.0, gt=0, le=1)
     baselines: BaselineSpec = BaselineSpec()
 
