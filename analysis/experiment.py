@@ -16,7 +16,7 @@ from online.duel import run_duel
 from online.experiment import Drawn, Experiment, StreamSpec
 from online.processes import worker_pool
 from producer.dataset import Dataset
-from producer.errors import RunError
+from producer.errors import RunError, UsageError
 from producer.files import read_lines
 from static_model.artifact import load_model
 
@@ -89,8 +89,12 @@ def run_experiment(
         The summary of each run, in the order of `units`.
 
     Raises:
+        UsageError: a stream's file isn't there.
         DriftduelError: what went wrong in the first run that failed; the others are kept, and finished ones stay.
     """
+    for stream in experiment.streams:
+        if stream.file is not None and not stream.file.is_file():  # before the hours that other streams may take
+            raise UsageError(f"stream '{stream.name}': there is no file {stream.file}; name one that is there")
     asked = units(experiment, folder)
     found: dict[Unit, dict[str, Any]] = {}
     for unit, summary in _each(experiment, asked, kafka, processes):

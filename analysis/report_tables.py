@@ -31,7 +31,7 @@ def result_table(summary: Summary) -> Table:
     """Arms and baselines with their totals and costs."""
     titles = ("accuracy", "precision", "recall", "F1", "MCC", "alarms", "fits", "rows\ntrained", "promoted")
     rows = []
-    for name, arm in {**summary["arms"], **summary["baselines"]}.items():
+    for name, arm in (*summary["arms"].items(), *summary["baselines"].items()):  # an arm may be called majority
         values = [arm["metrics"][metric] for metric in ("accuracy", "precision", "recall", "f1", "mcc")]
         cost = arm.get("cost")
         paid = [f"{cost[key]:,}" for key in ("alarms", "fits", "rows", "promoted")] if cost else [""] * 4

@@ -89,6 +89,9 @@ class Arm(BaseModel):
                 raise ValueError(f"a learner that learns by record takes no {', '.join(given)}")
         elif not self.training_sets and not isinstance(self.policy, Never):
             raise ValueError("train: name at least one training set, such as last-20")
+        titles = [str(chosen) for chosen in self.training_sets]
+        if len({*titles}) < len(titles):
+            raise ValueError("train: a training set is named twice, which would charge two equal fits; name each once")
         if not getattr(self.policy, "dates", False):
             for chosen in self.training_sets:
                 if chosen.needs_date:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat, ValidationError, model_validator
 
 from producer.dataset import Wire
 from producer.errors import UsageError, nearest
@@ -42,7 +42,7 @@ class Drawn(_Part):
         options: what else an injection has: kind, features, share and so on.
     """
 
-    region: tuple[float, float] = REGION
+    region: tuple[FiniteFloat, FiniteFloat] = REGION
     width: int = Field(default=0, ge=0)
     options: dict[str, Any]
 
@@ -57,6 +57,8 @@ def _drift(given: object) -> object:
         return parse_injection(given)
     if isinstance(given, Mapping) and "at" not in given:
         own = {key: given[key] for key in ("region", "width") if key in given}
+        if not isinstance(given.get("options", {}), Mapping):
+            raise ValueError(f"options: expected a table, found {given['options']!r}")
         options = dict(given.get("options", {key: value for key, value in given.items() if key not in own}))
         checked_injection({**options, "at": 0, "end": 1 if own.get("width") else None}, "drift")  # refuse it here
         return Drawn(**own, options=options)
@@ -119,6 +121,13 @@ class BaselineSpec(_Part):
     every: int = Field(default=1, ge=1)
     skip: bool = False
 
+    @model_validator(mode="after")
+    def _dateless(self) -> Self:
+        for chosen in self.training_sets or ():
+            if chosen.needs_date:
+                raise ValueError(f"a baseline dates no change to train from: '{chosen.kind}' can't be its training set")
+        return self
+
 
 def _arms(given: object) -> object:
     if not isinstance(given, list | tuple):
@@ -165,7 +174,7 @@ class Experiment(_Part):
     training: tuple[Path, ...] = ()
     window: int = Field(default=1000, ge=1, le=1_000_000)
     max_windows: int | None = Field(default=None, ge=1)
-    label_delay: int = Field(default=0, ge=0)
+    label_delay: int = Field(default=0, ge=0, le=10**9)
     label_share: float = Field(default=1.0, gt=0, le=1)
     baselines: BaselineSpec = BaselineSpec()
 

@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from producer.errors import UsageError
+
 from .selection import draws
 from .windows import Window
 
@@ -29,6 +31,10 @@ class Labels:
     share: float = 1.0
     seed: int = 0
     size: int = 1000
+
+    def __post_init__(self) -> None:
+        if not 0 < self.share <= 1:  # nan, too: it equals nothing, not even itself when the run is resumed
+            raise UsageError(f"a label share of {self.share} is no share of records; use one above 0, up to 1")
 
     @property
     def immediate(self) -> bool:

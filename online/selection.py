@@ -45,7 +45,7 @@ def chosen(
     most = [per_class if per_class is not None else len(labels)] * 2
     counts = [min(int((labels == value).sum()), most[value]) for value in (0, 1)]
     if ratio is not None:
-        counts = [min(count, int(ratio * min(counts))) for count in counts]
+        counts = [int(min(count, ratio * min(counts))) for count in counts]
     kept = np.zeros(len(labels), dtype=bool)
     for value, count in enumerate(counts):
         places = np.flatnonzero(labels == value)

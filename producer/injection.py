@@ -73,9 +73,9 @@ class Injection(BaseModel):
 
     kind: Kind
     at: int = Field(ge=0)
-    end: int | None = Field(default=None, ge=0)
+    end: int | None = Field(default=None, ge=0, le=10**12)
     shape: Shape = "abrupt"
-    period: int | None = Field(default=None, ge=1)
+    period: int | None = Field(default=None, ge=1, le=10**12)
     features: tuple[str, ...] = ()
     share: float | None = Field(default=None, gt=0, le=1)
     factor: float | None = None

@@ -10,6 +10,8 @@ from static_model.metrics import Counts
 
 RECORDS = 1_000
 """Costs are said for this many records."""
+DEAREST = 1e15
+"""The highest cost of one error: sums over a stream stay exact enough, and finite."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +55,8 @@ def deployed(counts: Counts, *, prevalence: float, cost_fp: float, cost_fn: floa
     """
     if not 0 <= prevalence <= 1:
         raise UsageError(f"a prevalence of {prevalence:g} is no share of records; use one from 0 to 1")
-    if min(cost_fp, cost_fn) < 0:
-        raise UsageError(f"costs of {cost_fp:g} and {cost_fn:g} pay for errors; use 0 or more")
+    if not (0 <= cost_fp <= DEAREST and 0 <= cost_fn <= DEAREST):
+        raise UsageError(f"costs of {cost_fp:g} and {cost_fn:g} are none of errors; use 0 to {DEAREST:g}")
     known = counts.tp + counts.fn and counts.fp + counts.tn
     return Deployment(
         prevalence=prevalence,

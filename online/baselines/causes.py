@@ -99,7 +99,7 @@ def read_causes(folder: Path) -> Causes:
             for name, bits in packed.items()
         }
         return Causes(tuple(facts["windows"]), wrong, tuple(facts["left_out"]), tuple(facts["reasons"]))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
         raise RunError(
             f"the causes in {folder} are damaged ({error}); delete that folder, and compute the baselines again"
         ) from None

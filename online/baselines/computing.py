@@ -134,7 +134,10 @@ def read_baselines(run: Path) -> Baselines | None:
             every=int(facts["every"]),
             windows=int(facts["windows"]),
             matrices={key: read_matrix(folder / key) for key in facts["matrices"]},
-            arms={arm: found["reason"] if "reason" in found else _read(found) for arm, found in facts["arms"].items()},
+            arms={
+                arm: found["reason"] if "reason" in found else _read(found, facts["matrices"])
+                for arm, found in facts["arms"].items()
+            },
             causes={
                 arm: found["reason"] if "reason" in found else read_causes(folder / found["key"])
                 for arm, found in facts["causes"].items()
@@ -194,5 +197,7 @@ def _causes(whole: Whole, arm: Arm, *, with_rows: bool) -> dict[str, str]:
     return {"key": build_causes(whole, arm).name} if with_rows else {"reason": NO_ROWS}
 
 
-def _read(found: Mapping[str, Any]) -> Beside:
+def _read(found: Mapping[str, Any], matrices: Sequence[str]) -> Beside:
+    if found["matrix"] not in matrices or int(found["lag"]) < 1:
+        raise ValueError(f"no matrix {found['matrix']!r} with a lag of {found['lag']!r}")
     return Beside(str(found["matrix"]), int(found["lag"]), tuple(found["beats"]))

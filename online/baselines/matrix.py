@@ -99,7 +99,7 @@ def read_matrix(folder: Path) -> Matrix:
         labelled, odd, errors = arrays[0], np.unpackbits(arrays[1], count=arrays[0].sum()).astype(np.bool_), arrays[2]
         if errors.shape != (1 + len(facts["fits"]), len(labelled), 2):
             raise ValueError("its errors don't fit its models")
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
         raise _damaged(folder, error) from None
     return Matrix(folder, facts, labelled, odd, errors)
 
@@ -128,7 +128,7 @@ def read_bits(folder: Path, after: int, count: int, part: slice | None = None) -
         first = part.start // 8
         bits = np.unpackbits(packed[first : -(-part.stop // 8)]).astype(np.bool_)
         return bits[part.start - 8 * first : part.stop - 8 * first]
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, EOFError, ValueError, TypeError) as error:  # EOFError: the file is empty
         raise _damaged(folder, error) from None
 
 

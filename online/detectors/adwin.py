@@ -20,10 +20,10 @@ class Adwin(ByRecord):
 
     kind: Literal["adwin"] = "adwin"
     delta: float = Field(default=0.002, gt=0, lt=1)
-    clock: int = Field(default=32, ge=1)
-    max_buckets: int = Field(default=5, ge=1)
-    min_window_length: int = Field(default=5, ge=1)
-    grace_period: int = Field(default=10, ge=1)
+    clock: int = Field(default=32, ge=1, le=10**9)
+    max_buckets: int = Field(default=5, ge=1, le=10**9)
+    min_window_length: int = Field(default=5, ge=1, le=10**9)
+    grace_period: int = Field(default=10, ge=1, le=10**9)
 
     def fresh(self) -> Any:
         """River's own object, as it is, with these parameters."""

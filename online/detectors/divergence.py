@@ -24,7 +24,7 @@ class Divergence(BaseModel):
     eats: ClassVar[Eats] = "features"
 
     reference: int = Field(default=5, ge=1)
-    bins: int = Field(default=10, ge=2)
+    bins: int = Field(default=10, ge=2, le=1000)
     level: float = Field(default=0.001, gt=0, lt=1)
 
     @property

@@ -49,5 +49,12 @@ def test_what_is_no_share_or_cost_is_refused():
     counts = Counts(1, 1, 1, 1)
     with pytest.raises(UsageError, match=r"a prevalence of 1\.2 is no share of records; use one from 0 to 1"):
         deployed(counts, prevalence=1.2, cost_fp=1, cost_fn=1)
-    with pytest.raises(UsageError, match="costs of 1 and -1 pay for errors; use 0 or more"):
+    with pytest.raises(UsageError, match=r"costs of 1 and -1 are none of errors; use 0 to 1e\+15"):
         deployed(counts, prevalence=0.1, cost_fp=1, cost_fn=-1)
+
+
+@pytest.mark.parametrize("cost", [float("nan"), float("inf"), 1e308])
+def test_a_cost_that_no_sum_can_hold_is_refused(cost):
+    """Else the summary would hold numbers that JSON has none for."""
+    with pytest.raises(UsageError, match=rf"costs of {cost:g} and 1 are none of errors".replace("+", r"\+")):
+        deployed(Counts(1, 1, 1, 1), prevalence=0.1, cost_fp=cost, cost_fn=1)

@@ -25,7 +25,7 @@ from producer.errors import UsageError
 NAMES = st.from_regex(r"\A[A-Za-z0-9][A-Za-z0-9_.-]{0,39}\Z").filter(lambda name: name != "static")
 NUMBERS = st.floats(min_value=2.0, max_value=1e9)
 METRICS = st.sampled_from(["accuracy", "f1", "mcc", "roc_auc"])
-SETS = st.lists(st.integers(1, 999_999).map(lambda n: Last(windows=n)), min_size=1, max_size=3).map(tuple)
+SETS = st.lists(st.integers(1, 999_999).map(lambda n: Last(windows=n)), min_size=1, max_size=3, unique=True).map(tuple)
 GATES = st.just(NoGate()) | st.floats(0, 1).map(lambda margin: Shadow(margin=margin))
 DATED = st.builds(Drift, detector=st.builds(SSSR, c=NUMBERS))
 UNDATED = st.just(Never()) | st.builds(Threshold, metric=METRICS, below=st.floats(-1, 1))

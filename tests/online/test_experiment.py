@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,15 @@ def test_a_drift_has_its_place_or_one_drawn_by_seed(tmp_path: Path) -> None:
         (changed(stream=[{"name": "a"}]), "the stream 'a' has neither a file nor a topic; name one"),
         (changed(stream=[SMALL["stream"][0]] * 2), "two streams are called 'a'; each needs a name of its own"),
         (changed(seeds=[1, 1]), "two seeds are called '1'; each needs a name of its own"),
+        (changed(label_delay=10**20), "label_delay: Input should be less than or equal to 1000000000"),
+        (
+            changed(arm=[{"name": "a", "policy": "always", "training_sets": "last-1+last(1)"}]),
+            "arm a: train: a training set is named twice, which would charge two equal fits; name each once",
+        ),
+        (
+            changed(stream=[{"name": "a", "file": "a.csv", "drift": [{"kind": "scaling", "at": 5, "period": 10**20}]}]),
+            "period: Input should be less than or equal to 1000000000000",
+        ),
         (changed(seeds=[-1]), "seeds.0: Input should be greater than or equal to 0"),
         (
             changed(arm=[{"name": "a", "policy": "perodic(5)"}]),
@@ -91,6 +101,18 @@ def test_a_drift_has_its_place_or_one_drawn_by_seed(tmp_path: Path) -> None:
         (
             changed(stream=[{"name": "a", "file": "a.csv", "drift": [{"kind": "scalin"}]}]),
             r"drift: no kind 'scalin' \(did you mean 'scaling'\?\)",
+        ),
+        (
+            changed(baselines={"training_sets": ["since-change"]}),
+            "baselines: a baseline dates no change to train from: 'since-change' can't be its training set",
+        ),
+        (
+            changed(stream=[{"name": "a", "file": "a.csv", "drift": [{"kind": "scaling", "region": [0.4, math.nan]}]}]),
+            r"region.*Input should be a finite number",
+        ),
+        (
+            changed(stream=[{"name": "a", "file": "a.csv", "drift": [{"kind": "scaling", "options": 5}]}]),
+            "options: expected a table, found 5",
         ),
         (
             changed(stream=[{"name": "a", "topic": "t", "drift": ["label-swap@5"]}]),

@@ -11,6 +11,7 @@ import pytest
 from online.duel import run_duel
 from online.labels import Labels
 from online.windows import Window
+from producer.errors import UsageError
 
 SIZE, WINDOWS = 100, 16
 CLASSICAL = "classical:policy=threshold,below=0.9,train=last-2,gate=none"
@@ -127,3 +128,10 @@ def test_late_labels_are_due_with_the_window_that_holds_them() -> None:
         holders = [(index * SIZE + SIZE - 1 + delay) // SIZE for index in range(6)]
         assert due == [tuple(w for w in range(6) if holders[w] == index) for index in range(6)]
         assert Labels(delay=delay, size=SIZE).due(window(5, complete=False)) == ()
+
+
+@pytest.mark.parametrize("share", [float("nan"), 0.0, 1.5])
+def test_a_share_of_labels_that_is_none_is_refused(share: float) -> None:
+    """A share of nan would make a run that can't be resumed, as nan equals nothing."""
+    with pytest.raises(UsageError, match=rf"a label share of {share} is no share of records; use one above 0, up to 1"):
+        Labels(share=share)

@@ -169,3 +169,10 @@ def test_every_detector_is_known_and_says_what_it_eats() -> None:
     eats = {kind: made.eats for kind, made in kinds("detector").items()}
     losses = ("adwin", "ddm", "eddm", "hddm-a", "hddm-w", "kswin", "page-hinkley", "ss-sr")
     assert eats == dict.fromkeys(losses, "losses") | dict.fromkeys(("hellinger", "ks", "psi"), "features")
+
+
+@pytest.mark.parametrize("field", ["clock", "max_buckets", "min_window_length", "grace_period"])
+def test_adwin_refuses_what_its_counters_cannot_hold(field):
+    """River's ADWIN counts in C; the message comes before it overflows."""
+    with pytest.raises(ValueError, match=f"{field}: Input should be less than or equal to 1000000000"):
+        build("detector", {"kind": "adwin", field: 10**20})

@@ -176,3 +176,9 @@ def test_an_attempt_before_any_label_is_known_is_refused(scripted) -> None:
     arm = parse_arm("a:policy=always,train=static-last-2,gate=crossfit")
     trainer = Trainer(arm).train(Attempt("asked"), -1, "start", scripted.ScriptedMemo())
     assert [event["reason"] for event in trainer] == ["no label is known yet"]
+
+
+def test_a_ratio_beyond_all_numbers_keeps_all():
+    """A huge ratio asks for more rows than there are, not for an infinity of them."""
+    labels = np.array([0, 0, 0, 1, 1], np.int8)
+    assert chosen(labels, np.arange(5) / 5, ratio=1e308).tolist() == [True] * 5

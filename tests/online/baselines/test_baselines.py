@@ -95,7 +95,15 @@ def test_damaged_baselines_are_refused(duel) -> None:
     """The message says what to delete."""
     run = duel("static", "dynamic")
     compute(run, every=6)
-    (run / "baselines" / "baselines.json").write_text('{"format": 2}')
+    file = run / "baselines" / "baselines.json"
+    sound = file.read_text("utf-8")
+    file.write_text(sound.replace('"lag": 1', '"lag": -5'))
+    with pytest.raises(RunError, match=r"are damaged \(no matrix '.*' with a lag of -5\)"):
+        read_baselines(run)
+    file.write_text(sound.replace('"matrix": "', '"matrix": "../'))
+    with pytest.raises(RunError, match=r"are damaged \(no matrix '\.\./.*' with a lag of 1\)"):
+        read_baselines(run)
+    file.write_text('{"format": 2}')
     with pytest.raises(RunError, match=r"their format is 2, this driftduel reads 1.*delete .*compute them again"):
         read_baselines(run)
 

@@ -208,6 +208,9 @@ def test_a_damaged_matrix_is_refused(whole) -> None:
     np.save(folder / "000003.npy", np.zeros(3, np.uint8))
     with pytest.raises(RunError, match=r"are damaged \(000003.npy doesn't hold .* delete that folder"):
         read_matrix(folder).wrong(always(read_matrix(folder).losses(1)))
+    (folder / "000003.npy").write_bytes(b"")
+    with pytest.raises(RunError, match=r"are damaged \(No data left in file\)"):
+        read_matrix(folder).wrong(always(read_matrix(folder).losses(1)))
     (folder / "matrix.json").write_text("{}")
     with pytest.raises(RunError, match=r"are damaged \('format'\)"):
         read_matrix(folder)
