@@ -17,7 +17,7 @@ README = Path(__file__).parents[2] / "README.md"
 def flows(driftduel, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with README's contract, 1,500 rows of it, and a model that also uses the time stamp's word."""
     folder = tmp_path_factory.mktemp("flows")
-    contract = re.search(r"```toml\n(.*?)```", README.read_text("utf-8"), re.DOTALL)
+    contract = re.search(r"```toml\n(format = 1\nname = .*?)```", README.read_text("utf-8"), re.DOTALL)
     assert contract
     (folder / "flows.toml").write_text(contract[1])
     rng = random.Random(1)
