@@ -195,7 +195,7 @@ def measured(*arguments: object) -> tuple[float, float]:
 
 
 def training(folder: Path, static: Path) -> None:
-    """`train` as it is without options: three algorithms, a grid, five splits, and the refit."""
+    """`train` as it is without options: three algorithms, a grid, repeated splits, and the refit."""
     took, peak = measured("train", static, "--dataset", "dns-exfil", "--out", folder / "full")
     name = static.name.split(".")[0]
     print(f"train with three algorithms on {name}: {took:.0f} s; Python's peak memory {peak:.0f} MB")

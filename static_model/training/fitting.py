@@ -21,8 +21,8 @@ from .rows import COPY, IDENTITY, LABEL, WEIGHT, class_weights, column, undersam
 from .selection import Validated
 from .settings import Algorithm, Settings
 
-THREADS = 2
-"""Fits at a time: small jobs leave a core idle between their stages."""
+THREADS = 3
+"""Fits at a time, one more than there are cores mostly: small jobs leave a core idle between their stages."""
 VALIDATION_ROWS = 200_000
 """The most rows that a fold or a repeat is validated on, chosen by hash."""
 RARE_ROWS = 500
