@@ -26,7 +26,7 @@ def labels_used(arm: Arm, events: Sequence[Mapping[str, Any]], labelled: Mapping
     The trap: with a sampling training set (a reservoir, undersampling) all labels of its windows count, as they had
     to be known for choosing.
     """
-    if arm.by_record or arm.policy.needs_labels:
+    if arm.by_record or getattr(arm.policy, "needs_labels", True):  # a stranger's may not say
         return sum(labelled.values())
     used: set[int] = set()
     for event in events:

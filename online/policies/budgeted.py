@@ -45,7 +45,7 @@ class Budgeted(BaseModel):
     @property
     def needs_labels(self) -> bool:
         """Whether the policy inside looks at labels."""
-        return self.policy.needs_labels
+        return getattr(self.policy, "needs_labels", True)
 
     def begin(self, pool: Pool) -> Purse:
         """The policy inside begins, and nothing is spent."""

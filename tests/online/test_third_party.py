@@ -131,6 +131,14 @@ def test_its_policy_and_learner_duel(duel: Command, tmp_path: Path) -> None:
     assert accuracy["theirs", 2] < 0.3
 
 
+def test_its_run_is_reported(duel: Command, driftduel: Command, tmp_path: Path) -> None:
+    """A policy that doesn't say whether it looks at labels counts as one that uses all that were known."""
+    assert duel(ARM).returncode == 0
+    done = driftduel("report", tmp_path / "run")
+    assert done.returncode == 0, done.stderr
+    assert json.loads((tmp_path / "run/summary.json").read_text())["arms"]["theirs"]["cost"]["labels"] == 500
+
+
 def test_a_run_whose_package_is_gone_says_what_is_missing(duel: Command, tmp_path: Path) -> None:
     """Taken up without the package, the run is refused in a sentence; with it, it goes on."""
     assert duel(ARM).returncode == 0
