@@ -125,8 +125,9 @@ def run_unit(experiment: Experiment, unit: Unit, kafka: Kafka, *, processes: int
     stream = unit.stream
     model = stream.model or experiment.model
     training = stream.training or experiment.training
-    file, truth = _file_of(unit, load_model(model).dataset)
-    topic = _filled(unit, file, load_model(model).dataset, kafka)
+    dataset = load_model(model).dataset
+    file, truth = _file_of(unit, dataset)
+    topic = _filled(unit, file, dataset, kafka)
     run_duel(
         model=model,
         run=unit.run,

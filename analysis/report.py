@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -21,7 +20,7 @@ from analysis.measures.measured import HERE, Where, measure_run
 from online.baselines.computing import read_baselines
 from online.files import replace_file
 from online.tracker import count_cost
-from producer.errors import RunError, UsageError
+from producer.errors import RunError, UsageError, nearest
 from static_model.metrics import METRICS, Counts, count, metrics_from_counts
 from static_model.origin import imported_from, unknown_training
 
@@ -92,9 +91,7 @@ def write_report(
 
 def _check_metric(metric: str) -> None:
     if metric not in METRICS:
-        near = difflib.get_close_matches(metric, METRICS, n=1)
-        hint = f", perhaps '{near[0]}'?" if near else ";"
-        raise UsageError(f"no metric '{metric}'{hint} Known are {', '.join(METRICS)}")
+        raise UsageError(f"no metric '{metric}'{nearest(metric, METRICS)}; known are {', '.join(METRICS)}")
 
 
 def summarise(run: Run, outcomes: Outcomes, *, noise: Discordance | None = None, where: Where = HERE) -> dict[str, Any]:

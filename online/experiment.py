@@ -14,7 +14,7 @@ from producer.errors import UsageError, nearest
 from producer.injection import REGION, Injection, draw_span
 from producer.injection_spec import checked_injection, parse_injection
 
-from .arms import DYNAMIC, STATIC, AnyTrainingSet, Arm, make_arm, with_static
+from .arms import DYNAMIC, STATIC, AnyTrainingSet, Arm, make_arm, parse_arm, with_static
 from .registry import problems
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$"
@@ -139,8 +139,6 @@ def _arm(given: object, place: int) -> Arm:
     if isinstance(given, Arm):
         return given
     if isinstance(given, str):
-        from .arms import parse_arm
-
         return parse_arm(given)
     content = dict(given) if isinstance(given, Mapping) else {}
     if content == STATIC.plain():

@@ -33,8 +33,8 @@ class Judge(BaseModel):
         return 0
 
     def relapse(self, champion: Losses, former: Losses) -> tuple[float, float]:
-        """Never asked without a probation."""
-        raise NotImplementedError("a gate without a probation")
+        """Never: without a probation nothing brings the former champion back."""
+        return 0.0, -math.inf
 
 
 class MarginGate(Judge):

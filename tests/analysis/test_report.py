@@ -172,9 +172,22 @@ def test_discordance_gives_the_smallest_detectable_difference(make_run: Callable
     assert "This stream could have shown 2.2 errors per 100 records." in summary["verdicts"]["dynamic"]
 
 
+def test_a_deployment_is_weighed_where_one_is_asked_for(drifting: Path) -> None:
+    """At 1 % attacks most alarms of static are false; the table stands only where prevalence or costs are given."""
+    assert "Where it is to work" not in shown(drifting).output
+    asked = shown(drifting, "--prevalence", 0.01, "--cost-fn", 10)
+    assert "Where it is to work" in asked.output
+    where = json.loads((drifting / "summary.json").read_text())["measures"]["static"]["deployment"]
+    right, false = 0.01 * 0.82, 0.99 * 0.18
+    assert where["precision"] == pytest.approx(right / (right + false))
+    assert where["cost"] == pytest.approx(1000 * (false + 0.01 * 0.18 * 10))
+
+
 def test_an_unknown_metric_is_refused(drifting: Path) -> None:
     """A misspelt metric is named, with the nearest one and all that are known."""
-    with pytest.raises(UsageError, match="no metric 'acuracy', perhaps 'accuracy'\\? Known are accuracy, balanced"):
+    with pytest.raises(
+        UsageError, match=r"no metric 'acuracy' \(did you mean 'accuracy'\?\); known are accuracy, balanced"
+    ):
         write_report(drifting, metrics=["acuracy"])
 
 
