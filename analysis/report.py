@@ -105,6 +105,7 @@ def summarise(run: Run, outcomes: Outcomes, *, noise: Discordance | None = None,
     records = int(static["records"].sum())
     scatter = dispersions(run, outcomes)
     judged = judge(run, outcomes, costs, noise=noise)
+    used = run_labels(run)
     counts = {arm: _sum_counts(run, arm) for arm in run.arms}
     lost = {name: int(static[name].sum()) for name in ("dead", "set_aside", "missing") if name in static}
     return {
@@ -115,8 +116,7 @@ def summarise(run: Run, outcomes: Outcomes, *, noise: Discordance | None = None,
         "labelled": len(labels),
         **lost,
         "arms": {
-            arm: {**_totals(counts[arm]), "cost": {**asdict(costs[arm]), "labels": run_labels(run, arm)}}
-            for arm in run.arms
+            arm: {**_totals(counts[arm]), "cost": {**asdict(costs[arm]), "labels": used[arm]}} for arm in run.arms
         },
         "baselines": {
             "majority": _totals(count(labels, majority_class(labels))),

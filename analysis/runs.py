@@ -13,8 +13,12 @@ import numpy as np
 import pandas as pd
 
 from analysis.inference.compare import Labels, Wrong
+from online.arms import Arm
+from online.interfaces import DetectorKind
 from online.labels import label_values
 from online.ledger import Ledger
+from online.policies.budgeted import Budgeted
+from online.policies.drift import Drift
 from online.run import read_contract
 from producer.errors import RunError
 from producer.recipe import read_truth
@@ -51,6 +55,19 @@ class Run:
     def arms(self) -> tuple[str, ...]:
         """The names of the arms: static, to which all are compared, then in the tracker's order."""
         return tuple(sorted(self.windows["arm"].unique(), key=lambda name: name != "static"))
+
+
+def arm_of(run: Run, name: str) -> Arm:
+    """The specification of a run's arm."""
+    return Arm.model_validate(run.manifest["arms"][name])
+
+
+def detector_of(run: Run, name: str) -> DetectorKind | None:
+    """The detector that an arm's policy follows, within a budget, too; None where it follows none."""
+    policy = arm_of(run, name).policy
+    if isinstance(policy, Budgeted):
+        policy = policy.policy
+    return policy.detector if isinstance(policy, Drift) else None
 
 
 def read_run(path: Path, *, truth: Path | None = None) -> Run:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from analysis.runs import Outcomes, Run
+from analysis.runs import Outcomes, Run, detector_of
 from online.tracker import Cost
 from producer.errors import RunError
 
@@ -170,5 +170,6 @@ def _stretches(run: Run, arm: str) -> npt.NDArray[np.int64]:
 
 
 def watched_arms(run: Run) -> tuple[str, ...]:
-    """The arms whose policy follows a detector, which overdispersion deceives."""
-    return tuple(arm for arm in run.arms if run.manifest["arms"][arm]["policy"]["kind"] == "drift")
+    """The arms whose policy follows a detector on losses, which overdispersion deceives."""
+    detectors = {arm: detector_of(run, arm) for arm in run.arms}
+    return tuple(arm for arm, detector in detectors.items() if detector is not None and detector.eats == "losses")

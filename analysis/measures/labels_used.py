@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from analysis.runs import Run
+from analysis.runs import Run, arm_of
 from online.arms import Arm
 from online.label_store import held_labels
 from online.ledger import Ledger
@@ -37,16 +37,15 @@ def labels_used(arm: Arm, events: Sequence[Mapping[str, Any]], labelled: Mapping
     return sum(count for window, count in labelled.items() if window in used)
 
 
-def run_labels(run: Run, arm: str) -> int:
-    """The labels that an arm of a run used; where the arms saw a share of them only, that share of the count."""
-    rows = run.windows[run.windows["arm"] == arm]
-    labelled = dict(zip(rows["window"].tolist(), rows["labelled"].tolist(), strict=True))
-    mine = [event for event in run.events if event["arm"] == arm]
+def run_labels(run: Run) -> dict[str, int]:
+    """The labels that each arm of a run used; where the arms saw a share of them only, that share of the count."""
+    rows = run.windows[run.windows["arm"] == run.arms[0]]  # a window's labels are the same for all arms
     identity = run.manifest["identity"]
-    if "labels" in identity:
-        labelled = _known(run)
+    tracked = dict(zip(rows["window"].tolist(), rows["labelled"].tolist(), strict=True))
+    labelled = _known(run) if "labels" in identity else tracked
     share = float(identity.get("label_share", 1.0))
-    return round(share * labels_used(Arm.model_validate(run.manifest["arms"][arm]), mine, labelled))
+    events = {arm: [event for event in run.events if event["arm"] == arm] for arm in run.arms}
+    return {arm: round(share * labels_used(arm_of(run, arm), events[arm], labelled)) for arm in run.arms}
 
 
 def _known(run: Run) -> dict[int, int]:

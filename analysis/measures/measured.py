@@ -11,10 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis.inference.compare import Wrong
-from analysis.runs import Outcomes, Run
-from online.arms import Arm
+from analysis.runs import Outcomes, Run, arm_of, detector_of
 from online.interfaces import DetectorKind, Pool
-from online.policies.drift import Drift
 from online.tracker import Cost
 from static_model.metrics import METRICS, Counts
 
@@ -81,18 +79,13 @@ def measure_run(
         },
         "deployment_asked": where != HERE,
         "price": _price(
-            {arm: Spent(int(errors[arm].sum()), costs[arm].fits) for arm in run.arms if not by_record(run, arm)}
+            {arm: Spent(int(errors[arm].sum()), costs[arm].fits) for arm in run.arms if not arm_of(run, arm).by_record}
         ),
     }
     if run.truth is not None:
         found["detectors"] = _detectors(run, outcomes.wrong[run.arms[0]], records, transitions)
     plain: dict[str, Any] = json.loads(json.dumps(found, allow_nan=False))  # tuples are lists in JSON
     return plain
-
-
-def by_record(run: Run, arm: str) -> bool:
-    """Whether an arm learns record by record, so that it has no fits to count."""
-    return Arm.model_validate(run.manifest["arms"][arm]).by_record
 
 
 def _transitions(run: Run) -> tuple[Transition, ...]:
@@ -155,13 +148,13 @@ def _detectors(
     """The detectors of all arms against the planted drift, those on losses off-loop, on the losses of never."""
     alarms: dict[str, list[int]] = {}
     for name in run.arms:
-        arm = Arm.model_validate(run.manifest["arms"][name])
-        if not isinstance(arm.policy, Drift):
+        detector = detector_of(run, name)
+        if detector is None:
             continue
-        if arm.policy.detector.eats == "losses":
-            alarms[f"{name} ({arm.policy.detector.kind})"] = off_loop(arm.policy.detector, wrong)
+        if detector.eats == "losses":
+            alarms[f"{name} ({detector.kind})"] = off_loop(detector, wrong)
         else:  # the same features whichever model is in force
-            alarms[f"{name} ({arm.policy.detector.kind}, in the loop)"] = [
+            alarms[f"{name} ({detector.kind}, in the loop)"] = [
                 int(event["window"]) for event in run.events if event["arm"] == name and event["event"] == "drift"
             ]
     errors = np.array([int(one.sum()) for one in wrong])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.runs import metric_table, read_outcomes, read_run
+from analysis.runs import detector_of, metric_table, read_outcomes, read_run
 from producer.errors import ContractError, RunError
 from static_model.metrics import wilson
 
@@ -137,3 +138,20 @@ def test_a_run_that_lost_segments_is_not_reported(drifting: Path) -> None:
     last.unlink()
     with pytest.raises(RunError, match=r"windows\.csv lists \d+ windows, the ledger holds \d+ of them"):
         read_outcomes(read_run(drifting))
+
+
+@pytest.mark.parametrize(
+    ("policy", "kind"),
+    [
+        ({"kind": "drift", "detector": {"kind": "adwin"}}, "adwin"),
+        ({"kind": "budgeted", "policy": {"kind": "drift", "detector": {"kind": "ks"}}, "retrains": 3}, "ks"),
+        ({"kind": "budgeted", "policy": {"kind": "always"}, "retrains": 3}, None),
+        ({"kind": "periodic", "every": 5}, None),
+    ],
+)
+def test_an_arm_follows_a_detector_within_a_budget_too(drifting: Path, policy: dict, kind: str | None) -> None:
+    """So it is scored, and warned of windows that scatter too much."""
+    run = read_run(drifting)
+    arms = {**run.manifest["arms"], "dynamic": {"name": "dynamic", "policy": policy, "training_sets": ["last-1"]}}
+    found = detector_of(dataclasses.replace(run, manifest={**run.manifest, "arms": arms}), "dynamic")
+    assert kind == (found and found.kind)

@@ -336,5 +336,5 @@ def test_only_labels_that_an_arm_saw_are_counted_as_used(duel: Call, planned, tm
     assert outcome is not None
     run = read_run(tmp_path / "run")
     short = sum(seq >= 1200 and after // SIZE > 6 for seq, _, after in planned(jitter=400))
-    assert run_labels(run, "classical") == outcome.labels - outcome.too_late - short
+    assert run_labels(run)["classical"] == outcome.labels - outcome.too_late - short
     assert outcome.too_late > 100
