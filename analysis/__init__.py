@@ -1,1 +1,18 @@
-"""Pictures, tables and verdicts from runs; and the verbs that join everything."""
+"""Pictures, tables and verdicts from datasets and runs; `load_run` for notebooks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .loaded import LoadedRun
+
+__all__ = ["load_run"]
+
+
+def load_run(path: Path | str, *, truth: Path | None = None) -> LoadedRun:
+    """Read a run directory into frames, a summary and figures; see `analysis.loaded.LoadedRun`."""
+    from . import loaded  # pandas is for those who load a run, not for a command line's start
+
+    return loaded.load_run(path, truth=truth)

@@ -1,5 +1,22 @@
 """Pictures: the one room that draws with matplotlib. Nothing here counts or decides; it shows tables."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .chart import Chart
 from .tracker import plot_metric
 
-__all__ = ["plot_metric"]
+if TYPE_CHECKING:
+    from analysis.loaded import LoadedRun
+
+__all__ = ["CHARTS", "Chart", "charts_of", "plot_metric"]
+
+CHARTS: tuple[type[Chart], ...] = ()
+"""Every figure of a run, in the order in which a report shows them."""
+
+
+def charts_of(loaded: LoadedRun) -> dict[str, Chart]:
+    """The figures that the run has something for, by name."""
+    made = (kind(loaded) for kind in CHARTS)
+    return {chart.name: chart for chart in made if chart.refusal is None}

@@ -66,7 +66,7 @@ def canvas(height: float, *, width: float = WIDTH) -> Figure:
     return figure
 
 
-def save(figure: Figure, folder: Path, name: str) -> list[Path]:
+def save(figure: Figure, folder: Path, name: str, *, formats: Sequence[str] = FORMATS) -> list[Path]:
     """Write NAME.svg, NAME.png and NAME.pdf, the same bytes for the same figure on one machine.
 
     Text in the SVG is drawn as outlines, so that it looks the same without the font; the PDF embeds the font.
@@ -74,7 +74,7 @@ def save(figure: Figure, folder: Path, name: str) -> list[Path]:
     Raises:
         OSError: they can't be written.
     """
-    paths = [folder / f"{name}.{ending}" for ending in FORMATS]
+    paths = [folder / f"{name}.{ending}" for ending in formats]
     for path in paths:
         drawn = BytesIO()
         # matplotlib takes these settings from its global ones alone; they are put back at once.

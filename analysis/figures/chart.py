@@ -1,0 +1,78 @@
+"""What a figure of a run is: a name, numbers, a drawing of them, and words that say what it shows."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from .style import FORMATS, WIDTH, Caption, canvas, save
+
+if TYPE_CHECKING:
+    from analysis.loaded import LoadedRun
+
+
+class Chart(ABC):
+    """One figure of a run. A subclass says its name and title, tabulates, and draws what it tabulates.
+
+    Attributes:
+        name: of its files.
+        title: in a few words.
+        height: inches.
+    """
+
+    name: str
+    title: str
+    height: float = 4.2
+
+    def __init__(self, loaded: LoadedRun) -> None:
+        self.loaded = loaded
+
+    @property
+    def refusal(self) -> str | None:
+        """Why this run has nothing for this figure, in a sentence; None where it has."""
+        return None
+
+    @abstractmethod
+    def table(self) -> pd.DataFrame:
+        """The numbers that are drawn, one row for each; undefined ones are empty."""
+
+    @abstractmethod
+    def caption(self) -> str:
+        """What it shows, what it rests on, and what one must not conclude from it."""
+
+    @abstractmethod
+    def _draw(self, ax: Axes) -> None:
+        """Draw the table onto these axes."""
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw it, for a notebook: onto these axes, or onto new ones."""
+        if ax is None:
+            ax = canvas(self.height).subplots()
+        self._draw(ax)
+        return ax
+
+    def draw(self, *, width: float = WIDTH) -> Figure:
+        """The whole figure, so many inches wide."""
+        figure = canvas(self.height, width=width)
+        self._draw(figure.subplots())
+        return figure
+
+    def save(self, folder: Path, *, width: float = WIDTH, formats: Sequence[str] = FORMATS) -> list[Path]:
+        """Write NAME.svg, NAME.png and NAME.pdf into an existing folder, and the numbers as NAME.csv.
+
+        Raises:
+            OSError: they can't be written.
+        """
+        numbers = folder / f"{self.name}.csv"
+        numbers.write_text(self.table().to_csv(index=False, lineterminator="\n"), "utf-8")
+        return [*save(self.draw(width=width), folder, self.name, formats=formats), numbers]
+
+    def described(self) -> Caption:
+        """Name, title and caption together."""
+        return Caption(self.name, self.title, self.caption())
