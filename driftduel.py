@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import signal
 import sys
 from collections.abc import Sequence
+from types import FrameType
 from typing import NoReturn
 
 import click
@@ -27,6 +29,8 @@ VERBS = {
     ),
     "report": ("analysis.cli:report", "Table, plots and verdict of a run."),
 }
+RESUMED = ("produce", "evaluate", "experiment")
+"""Verbs that, called again, go on where they stopped."""
 
 
 class Verbs(click.Group):
@@ -64,19 +68,30 @@ def cli(debug: bool) -> None:
     """
 
 
+class Terminated(KeyboardInterrupt):
+    """SIGTERM came: what waits for Ctrl-C closes on the way out, too."""
+
+
+def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise Terminated
+
+
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run the command line. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
+    """Run the command line. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted, 143 terminated."""
     from producer.errors import DriftduelError
 
     given = list(sys.argv[1:] if arguments is None else arguments)
+    signal.signal(signal.SIGTERM, _terminate)
     try:
         sys.exit(cli.main(args=given, prog_name="driftduel", standalone_mode=False) or 0)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except click.Abort:
-        click.echo("driftduel: interrupted", err=True)
-        sys.exit(130)
+    except click.Abort as stopped:
+        word, code = ("terminated", 143) if isinstance(stopped.__cause__, Terminated) else ("interrupted", 130)
+        again = any(verb in given for verb in RESUMED)
+        click.echo(f"driftduel: {word}{'; the same command goes on where it stopped' * again}", err=True)
+        sys.exit(code)
     except DriftduelError as error:
         if "--debug" in given:
             raise

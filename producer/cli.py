@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -159,8 +158,4 @@ def produce(*, as_json: bool, **options: Any) -> None:
     """
     from .replay_command import Order, run
 
-    try:
-        click.echo(run(Order(**options), as_json=as_json))
-    except KeyboardInterrupt:
-        click.echo("interrupted; what was sent is on the topic, and the same command goes on from there", err=True)
-        sys.exit(130)
+    click.echo(run(Order(**options), as_json=as_json))

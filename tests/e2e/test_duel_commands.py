@@ -68,6 +68,31 @@ def test_killed_at_random_and_started_again_it_has_the_same_bytes(
     assert content(run) == content(from_file)
 
 
+@pytest.mark.parametrize(
+    ("number", "code", "word"), [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")]
+)
+def test_stopped_by_a_signal_it_says_how_to_go_on(
+    driftduel, content, synthetic: Path, from_file: Path, number: int, code: int, word: str
+) -> None:
+    """What is committed is exported on the way out; the same command finishes the undisturbed run."""
+    run = synthetic / f"signal-{word}"
+    evaluate = ("evaluate", "--model", synthetic / "model", "--file", synthetic / "stream.csv", "--run", run, *ARMS)
+    command = [Path(sys.executable).with_name("driftduel"), *map(str, evaluate)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while process.poll() is None and not (run / "segments" / "000007.arrow").exists():
+        time.sleep(0.005)
+    process.send_signal(number)
+    _, err = process.communicate()
+    assert code == process.returncode, err
+    assert f"driftduel: {word}; the same command goes on where it stopped\n" in err
+    assert "Traceback" not in err
+    committed = len(list(run.glob("segments/*.arrow")))
+    assert 8 <= committed < 104
+    assert committed == len({line.split(",")[0] for line in (run / "windows.csv").read_text().splitlines()[1:]})
+    driftduel(*evaluate)
+    assert content(run) == content(from_file)
+
+
 def test_the_dynamic_arm_recovers_and_the_report_says_so(driftduel, synthetic: Path, from_file: Path) -> None:
     """After the planted change the dynamic arm is clearly better; table, plot and verdict say it."""
     printed = driftduel("report", from_file, "--truth", synthetic / "stream.csv.truth.json")

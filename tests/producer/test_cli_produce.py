@@ -110,16 +110,19 @@ def test_killed_again_and_again_it_leaves_no_gap_and_no_double(bootstrap: str, f
 
 @pytest.mark.kafka
 @pytest.mark.e2e
-def test_an_interrupt_keeps_what_was_sent(bootstrap: str, file: Path) -> None:
-    """Ctrl-C ends it with exit code 130 and a sentence; what is on the topic is a beginning without a gap."""
+@pytest.mark.parametrize(
+    ("number", "code", "word"), [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")]
+)
+def test_an_interrupt_keeps_what_was_sent(bootstrap: str, file: Path, number: int, code: int, word: str) -> None:
+    """Ctrl-C or a termination ends it with its exit code and a sentence; on the topic is a beginning without a gap."""
     topic = f"interrupted-{uuid.uuid4().hex}"
     line = command(file, topic, "--bootstrap", bootstrap, "--partitions", "2", "--rate", "2000")
     process = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     wait_for(process, bootstrap, topic, 300)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     _, err = process.communicate()
-    assert process.returncode == 130, err
-    assert "interrupted; what was sent is on the topic" in err
+    assert process.returncode == code, err
+    assert f"driftduel: {word}; the same command goes on where it stopped" in err
     assert "Traceback" not in err
     found = read_back(bootstrap, topic)
     assert list(enumerate(LINES))[: len(found)] == found
