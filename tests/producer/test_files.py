@@ -61,7 +61,10 @@ def test_a_quoted_header_is_the_header(path: Path) -> None:
     ("content", "sentence"),
     [
         (b"", "is empty. Expected CSV or TSV, plain or gzip, or Parquet, with the columns: word,y"),
-        (gzip.compress(b""), "is empty. Expected CSV or TSV, plain or gzip, or Parquet, with the columns: word,y"),
+        (
+            gzip.compress(b"", mtime=0),
+            "is empty. Expected CSV or TSV, plain or gzip, or Parquet, with the columns: word,y",
+        ),
         (b"word,y", "holds a header and no records"),
         (b"word,y\n", "holds a header and no records"),
         (b"a,1\nb,0\n", "doesn't fit dataset 'pair': missing 'word', 'y'; not in the contract 'a', '1'"),
