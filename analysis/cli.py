@@ -59,14 +59,15 @@ def show(written: Report) -> None:
     from rich.console import Console
 
     from .report_tables import more_tables, result_table, sentences
+    from .terminal import make_table
 
     console = Console()
-    console.print(result_table(written.summary))
+    console.print(make_table(result_table(written.summary)))
     for sentence in sentences(written.summary):
         click.echo(f"\n{sentence}")
     for title, table in more_tables(written.summary):
         console.print(f"\n[bold]{title}[/bold]")
-        console.print(table)
+        console.print(make_table(table))
     click.echo()
     for figure in written.figures:
         click.echo(f"figure:  {figure} (its numbers: {figure.with_suffix('.csv').name})")
