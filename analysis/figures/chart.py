@@ -24,11 +24,14 @@ class Chart(ABC):
         name: of its files.
         title: in a few words.
         height: inches.
+        per_record: whether it needs what was predicted for single records (`outcomes`, `entries`, `scores_of`): a run
+            that has lost its segments has only counts, and such figures are left out then.
     """
 
     name: str
     title: str
     height: float = 4.2
+    per_record: bool = False
 
     def __init__(self, loaded: LoadedRun) -> None:
         self.loaded = loaded
@@ -76,3 +79,8 @@ class Chart(ABC):
     def described(self) -> Caption:
         """Name, title and caption together."""
         return Caption(self.name, self.title, self.caption())
+
+    def _repr_html_(self) -> str:
+        from analysis.notebook import chart_html  # for notebooks only
+
+        return chart_html(self)
