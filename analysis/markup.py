@@ -104,19 +104,28 @@ def _shown(value: object) -> str:
 
 
 def figure(
-    svg: str, *, name: str, title: str, caption: str, endings: Sequence[str] = ("svg", "png", "pdf"), above: str = ""
+    svg: str,
+    *,
+    name: str,
+    title: str,
+    caption: str,
+    endings: Sequence[str] = ("svg", "png", "pdf"),
+    above: str = "",
+    file: str | None = None,
 ) -> str:
     """A figure with its caption, and links to its files.
 
     Args:
         svg: as matplotlib writes it.
-        name: of the files, and of the figure within the page: ids are made of it, so that none occurs twice.
+        name: of the figure within the page: ids are made of it, so that none occurs twice; and of its files ...
         title: in a few words.
         caption: in sentences; it is also what a screen reader says of the picture.
         endings: of the files.
         above: markup that stands above the picture.
+        file: ... unless they are called this.
     """
-    links = ", ".join(f'<a href="figures/{name}.{ending}">{ending.upper()}</a>' for ending in endings)
+    place = f"figures/{file or name}"
+    links = ", ".join(f'<a href="{place}.{ending}">{ending.upper()}</a>' for ending in endings)
     return (
         f'<figure id="{name}">\n{above}{inline(svg, name=name, title=title, caption=caption)}\n'
         f"<figcaption><strong>{text(title)}.</strong> {text(caption)} {links}</figcaption>\n</figure>"

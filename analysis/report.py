@@ -1,4 +1,4 @@
-"""A run -> its report: summary.json and figures/."""
+"""A run -> its report: summary.json, figures/ and report.html."""
 
 from __future__ import annotations
 
@@ -15,18 +15,21 @@ from producer.errors import RunError, UsageError, nearest
 from static_model.metrics import METRICS
 
 from .figures import plot_metric
-from .loaded import load_run
+from .loaded import LoadedRun, load_run
+from .report_page import Picture, report_page
 
 DEFAULT_METRICS = ("accuracy", "f1")
+FORMATS = ("svg", "png")
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What `write_report` wrote: the summary, where it lies, and the figures."""
+    """What `write_report` wrote: the summary, where it lies, the figures, and the page, if one was asked for."""
 
     summary: dict[str, Any]
     path: Path
     figures: tuple[Path, ...]
+    page: Path | None = None
 
 
 def write_report(
@@ -37,8 +40,9 @@ def write_report(
     out: Path | None = None,
     noise: Discordance | None = None,
     where: Where = HERE,
+    page: bool = True,
 ) -> Report:
-    """Write summary.json and a figure with its numbers for each metric.
+    """Write summary.json, figures with their numbers, and the page that shows all of it.
 
     Args:
         path: the run directory; an unfinished run is reported as far as it goes.
@@ -47,6 +51,7 @@ def write_report(
         out: where to write; the run directory if None.
         noise: the discordance of never and always on this stream; see `judge`.
         where: the deployment to give totals for.
+        page: whether to draw the figures beside those of metrics, and to write report.html.
 
     Raises:
         UsageError: no such metric, share or cost.
@@ -66,7 +71,19 @@ def write_report(
         plot_metric(run.windows, figure.stem, run.events, run.truth, path=figure)
     with replace_file(folder / "summary.json") as file:
         file.write(json.dumps(summary, indent=1, ensure_ascii=False, allow_nan=False).encode() + b"\n")
-    return Report(summary, folder / "summary.json", figures)
+    return Report(summary, folder / "summary.json", figures, _write_page(loaded, metrics, folder) if page else None)
+
+
+def _write_page(loaded: LoadedRun, metrics: Sequence[str], folder: Path) -> Path:
+    """Draw the figures that this run has something for, those of metrics if they were asked for, and the page."""
+    asked = {name: chart for name, chart in loaded.figures.items() if name in metrics or name not in METRICS}
+    pictures = {}
+    for name, chart in asked.items():
+        chart.save(folder / "figures", formats=FORMATS)
+        pictures[name] = Picture(chart.described(), (folder / "figures" / f"{name}.svg").read_text("utf-8"))
+    with replace_file(folder / "report.html") as file:
+        file.write(report_page(loaded, pictures, endings=(*FORMATS, "csv")).encode())
+    return folder / "report.html"
 
 
 def _check_metric(metric: str) -> None:
