@@ -12,7 +12,7 @@ from .markup import figure, text, words_table
 from .report_origin import again_content, origin_content
 from .report_quality import missing_content, quality_content
 from .report_tables import TABLES, result_table
-from .report_words import EXPLAINED, events_table, planted_table, verdict_content, windows_table
+from .report_words import CAPTIONS, EXPLAINED, events_table, planted_table, verdict_content, windows_table
 
 if TYPE_CHECKING:
     from .figures.style import Caption
@@ -142,7 +142,7 @@ def _leftovers(summary: Mapping[str, Any], shown: Mapping[str, str]) -> str:
 
 def _titled(title: str, summary: Mapping[str, Any]) -> str:
     """A table of the terminal's with its title and what its columns mean; nothing where this run has none."""
-    table = _of(TABLES[title](summary), title)
+    table = _of(TABLES[title](summary), CAPTIONS.get(title, title))
     said = EXPLAINED.get(title)
     return f'{table}\n<p class="small">{text(said)}</p>' if table and said else table
 

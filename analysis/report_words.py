@@ -23,6 +23,8 @@ MANY = 4
 """From so many arms on, what is said of exploratory ones is folded away."""
 EVENTS = 1_000
 """Events that a page lists, at most."""
+CAPTIONS = {"Cost": "What each arm cost", "Over time": "Agreement, and how the metrics held over time"}
+"""Of tables whose title in a terminal is that of a section here."""
 EXPLAINED = {
     "Cost": "Fits count rejected ones, too. Labels used are those that the arm's policy, training sets and gate saw.",
     "Over time": "Kappa corrects accuracy for chance; 'above no-change' and 'above majority' say the same against the "
