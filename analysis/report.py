@@ -24,7 +24,8 @@ from producer.errors import RunError, UsageError, nearest
 from static_model.metrics import METRICS, Counts, count, metrics_from_counts
 from static_model.origin import imported_from, unknown_training
 
-from .figures import plot_metric
+from .figures import METRIC_CHARTS
+from .loaded import LoadedRun
 from .runs import Outcomes, Run, read_outcomes, read_run
 
 FORMAT = 1
@@ -82,8 +83,9 @@ def write_report(
     except OSError as error:
         raise RunError(f"can't write the report to {folder}: {error.strerror}; choose another --out") from None
     figures = tuple(folder / "figures" / f"{metric}.png" for metric in dict.fromkeys(metrics))
+    loaded = LoadedRun(run)
     for figure in figures:
-        plot_metric(run.windows, figure.stem, run.events, run.truth, path=figure)
+        METRIC_CHARTS[figure.stem](loaded).save(figure.parent, formats=("png",))
     with replace_file(folder / "summary.json") as file:
         file.write(json.dumps(summary, indent=1, ensure_ascii=False, allow_nan=False).encode() + b"\n")
     return Report(summary, folder / "summary.json", figures)

@@ -11,7 +11,7 @@ import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
-from analysis.figures import plot_metric
+from analysis.figures import METRIC_CHARTS
 from analysis.runs import Run, read_run
 from static_model.metrics import wilson
 
