@@ -38,6 +38,8 @@ ROOM = 0.25
 class _Paired(Chart):
     """What is held against the run's first arm, record by record."""
 
+    per_record = True
+
     def __init__(self, loaded: LoadedRun) -> None:
         super().__init__(loaded)
         self._looks = looks_of(loaded.run.arms)

@@ -17,7 +17,6 @@ from matplotlib.patches import Patch
 from analysis.measures.bands import COUNTED, RESAMPLES
 from analysis.measures.per_window import metric_table, scored_windows
 from analysis.runs import Run
-from online.run import read_contract
 from static_model.card import SHOWN
 from static_model.metrics import METRICS, RATES
 
@@ -59,11 +58,11 @@ class MetricChart(Chart):
 
     @cached_property
     def _numbers(self) -> pd.DataFrame:
-        run = self.loaded.run
+        loaded = self.loaded
         return metric_table(
-            run.windows,
+            loaded.run.windows,
             self.metric,
-            scored=lambda: scored_windows(self.loaded.entries(), read_contract(run.path).label_name),
+            scored=None if loaded.counts_only else lambda: scored_windows(loaded.entries(), loaded.dataset.label_name),
         )
 
     @property

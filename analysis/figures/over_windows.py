@@ -48,7 +48,7 @@ def planted(run: Run) -> list[Span]:
         Span(
             float(np.interp(drift["start"], seqs, edges)),
             float(np.interp(drift["end"], seqs, edges)),
-            f"{drift['kind']} ({drift['shape']})",
+            f"{drift['kind']} ({drift['shape']})" if "shape" in drift else str(drift["kind"]),
         )
         for drift in (run.truth["drifts"] if run.truth else [])
         if drift["start"] <= seqs[-1]

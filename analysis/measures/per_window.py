@@ -20,13 +20,18 @@ COLUMNS = ("window", "arm", "first_seq", "last_seq", "records", "labelled")
 
 
 def metric_table(
-    windows: pd.DataFrame, metric: str, *, scored: Callable[[], Iterable[Scored]] | None = None
+    windows: pd.DataFrame,
+    metric: str,
+    *,
+    bootstrap: bool = True,
+    scored: Callable[[], Iterable[Scored]] | None = None,
 ) -> pd.DataFrame:
     """The metric's value in each window of each arm, and the ends `low` and `high` of its 95 % band.
 
     Args:
         windows: the tracker, as in `runs.Run.windows`.
         metric: one of `static_model.metrics.METRICS`.
+        bootstrap: whether metrics that are no rates get a band.
         scored: hands out the ledger's records, as `scored_windows` does. Only ROC-AUC and log loss need them; without
             them these two have no band.
 
@@ -38,6 +43,8 @@ def metric_table(
     counts = windows[["tp", "fp", "tn", "fn"]].to_numpy(dtype=np.int64)
     if metric in RATES:
         bands = rate_bands(metric, counts)
+    elif not bootstrap:
+        bands = np.full((len(table), 2), np.nan)
     elif metric in COUNTED:
         bands = count_bands(metric, counts)
     else:
