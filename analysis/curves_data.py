@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analysis.measures.per_window import metric_table
 from static_model.card import SHOWN
 
 from .figures.looks import looks_of
 from .report_words import event_words
-from .runs import Run, metric_table
+from .runs import Run
 
 METRICS = ("accuracy", "f1", "mcc", "precision", "recall")
 """What a reader may choose between."""
@@ -31,7 +32,7 @@ def curves(run: Run, metrics: Sequence[str] = METRICS) -> dict[str, Any]:
 
 
 def _chart(run: Run, metric: str) -> dict[str, Any]:
-    table = metric_table(run.windows, metric)
+    table = metric_table(run.windows, metric, bootstrap=False)  # a live page asks every second
     windows = run.windows["window"].unique()
     series = []
     for arm, look in looks_of(run.arms).items():

@@ -22,7 +22,6 @@ from online.policies.drift import Drift
 from online.run import read_contract
 from producer.errors import RunError
 from producer.recipe import read_truth
-from static_model.metrics import RATES, Counts, wilson
 
 FORMAT = 1
 WORDS = {"arm": str, "model": str}
@@ -167,24 +166,6 @@ def _read_events(file: Path) -> tuple[Mapping[str, Any], ...]:
             raise RunError(f"{file}, line {number}, is damaged: {error!r}") from None
         events.append({**event, "event": kind, "arm": arm, "window": window})
     return tuple(events)
-
-
-def metric_table(frame: pd.DataFrame, metric: str) -> pd.DataFrame:
-    """The numbers behind a figure: a row per window and arm with the metric's value, `low` and `high`.
-
-    The ends are those of the 95 % Wilson interval where the metric is a rate, else empty; so are undefined
-    values.
-    """
-    table = frame[["window", "arm", "first_seq", "last_seq", "records", "labelled"]].copy()
-    table[metric] = frame[metric].astype("float64")
-    table["low"], table["high"] = np.nan, np.nan
-    if metric not in RATES:
-        return table
-    for row, counts in enumerate(zip(*(frame[name] for name in ("tp", "fp", "tn", "fn")), strict=True)):
-        hits, trials = RATES[metric](Counts(*map(int, counts)))
-        if not np.isnan(table[metric].iloc[row]):
-            table.loc[table.index[row], ["low", "high"]] = wilson(hits, trials)
-    return table
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .chart import Chart
-from .tracker import plot_metric
+from .confusion import ConfusionChart
+from .difference import DifferenceChart, SavedChart
+from .metric import METRIC_CHARTS
 
 if TYPE_CHECKING:
     from analysis.loaded import LoadedRun
 
-__all__ = ["CHARTS", "Chart", "charts_of", "plot_metric"]
+__all__ = ["CHARTS", "METRIC_CHARTS", "Chart", "charts_of"]
 
-CHARTS: tuple[type[Chart], ...] = ()
+CHARTS: tuple[type[Chart], ...] = (
+    *METRIC_CHARTS.values(),
+    DifferenceChart,
+    SavedChart,
+    ConfusionChart,
+)
 """Every figure of a run, in the order in which a report shows them."""
 
 

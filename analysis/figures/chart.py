@@ -11,6 +11,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from online.files import replace_file
+
 from .style import FORMATS, WIDTH, Caption, canvas, save, settle, typeset
 
 if TYPE_CHECKING:
@@ -90,7 +92,8 @@ class Chart(ABC):
             OSError: they can't be written.
         """
         numbers = folder / f"{self.name}.csv"
-        numbers.write_text(self.table().to_csv(index=False, lineterminator="\n"), "utf-8")
+        with replace_file(numbers) as file:
+            file.write(self.table().to_csv(index=False, lineterminator="\n").encode())
         return [*save(self.draw(width=width), folder, self.name, formats=formats), numbers]
 
     def described(self) -> Caption:

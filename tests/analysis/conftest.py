@@ -119,6 +119,33 @@ def drifting(make_run: MakeRun) -> Path:
 
 
 @pytest.fixture
+def crowded(make_run: MakeRun) -> Path:
+    """Twelve windows of 100 and six arms: all err alike up to window 4, then they recover one after another."""
+    rng = np.random.default_rng(5)
+    labels = [(rng.random(100) < 0.3).astype(np.int8) for _ in range(12)]
+    arms, flips = ("static", "dynamic", "a", "b", "c", "d"), [rng.random(100) for _ in range(12)]
+    recover = {"static": 12, "dynamic": 5, "a": 6, "b": 7, "c": 8, "d": 9}
+    rates = {arm: [0.3 if 4 <= window < recover[arm] else 0.05 for window in range(12)] for arm in arms}
+    predictions = {
+        arm: [found ^ (flips[w] < rates[arm][w]).astype(np.int8) for w, found in enumerate(labels)] for arm in arms
+    }
+    fitted = {"event": "retrain", "reason": "alarm", "training_set": "last 20", "rows": 500, "model": "m"}
+    judged = {"reason": "gain", "model": "m", "gain": 0.3, "lower": 0.2}
+    events = {
+        (recover[arm] - 1, arm): [
+            {"event": "drift", "reason": "alarm", "since": 4},
+            fitted,
+            {"event": "promoted"} | judged,
+        ]
+        for arm in arms[1:]
+    }
+    run = make_run(labels, predictions, events=events, name="crowded")
+    drift = {"kind": "encoding", "shape": "gradual", "start": 400, "end": 500}
+    (run / "truth.json").write_text(json.dumps({"format": 1, "records": 1200, "drifts": [drift]}))
+    return run
+
+
+@pytest.fixture
 def small_profile() -> Callable[..., Any]:
     """The tables of a small profile, written by hand: `profiles.small`."""
     name = "profiles_of_tests"

@@ -10,9 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.runs import detector_of, metric_table, read_outcomes, read_run
+from analysis.runs import detector_of, read_outcomes, read_run
 from producer.errors import ContractError, RunError
-from static_model.metrics import wilson
 
 ONE = [np.array([0, 1, 1, 0], dtype=np.int8), np.array([1, 1], dtype=np.int8)]
 
@@ -43,25 +42,6 @@ def test_a_model_id_of_digits_stays_a_word(make_run: Callable[..., Path], model:
     windows = read_run(run).windows
     assert set(windows["model"]) == {model}
     assert set(windows["arm"]) == {"static", "nan"}
-
-
-def test_undefined_metrics_are_undefined(make_run: Callable[..., Path]) -> None:
-    """In a window of one class there is an accuracy and no recall: no number and no band."""
-    run = read_run(make_run(ONE, {"static": ONE}))
-    recall = metric_table(run.windows, "recall")
-    assert recall["recall"].isna().tolist() == [False, True]
-    assert recall[["low", "high"]].isna().all(axis=1).tolist() == [False, True]
-    assert metric_table(run.windows, "accuracy")["accuracy"].tolist() == [1.0, 1.0]
-
-
-def test_bands_stand_on_their_own_denominators(drifting: Path) -> None:
-    """Accuracy's band counts all 100 records, recall's the 50 positives only, and F1 has none."""
-    windows = read_run(drifting).windows
-    row = windows.index[(windows["window"] == 4) & (windows["arm"] == "static")][0]
-    expected = {"accuracy": wilson(70, 100), "recall": wilson(35, 50)}
-    for metric, band in expected.items():
-        assert band == tuple(metric_table(windows, metric).loc[row, ["low", "high"]])
-    assert metric_table(windows, "f1")[["low", "high"]].isna().all(axis=None)
 
 
 def test_an_arm_that_lacks_windows_is_set_apart(make_run: Callable[..., Path]) -> None:
