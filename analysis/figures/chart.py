@@ -23,10 +23,13 @@ class Chart(ABC):
     Attributes:
         name: of its files.
         title: in a few words.
+        per_record: whether it needs what was predicted for single records (`outcomes`, `entries`, `scores_of`): a run
+            that has lost its segments has only counts, and such figures are left out then.
     """
 
     name: str
     title: str
+    per_record: bool = False
 
     def __init__(self, loaded: LoadedRun) -> None:
         self.loaded = loaded
@@ -93,3 +96,8 @@ class Chart(ABC):
     def described(self) -> Caption:
         """Name, title and caption together."""
         return Caption(self.name, self.title, self.caption())
+
+    def _repr_html_(self) -> str:
+        from analysis.notebook import chart_html  # for notebooks only
+
+        return chart_html(self)
