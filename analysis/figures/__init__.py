@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING
 from .chart import Chart
 from .confusion import ConfusionChart
 from .difference import DifferenceChart, SavedChart
+from .hindsight import RegretOverPrices, RegretOverTime, ThreeCauses
+from .input_drift import InputDriftMap
 from .metric import METRIC_CHARTS
+from .pareto import Pareto
+from .scores import Scores
 
 if TYPE_CHECKING:
     from analysis.loaded import LoadedRun
@@ -19,6 +23,12 @@ CHARTS: tuple[type[Chart], ...] = (
     DifferenceChart,
     SavedChart,
     ConfusionChart,
+    Scores,
+    InputDriftMap,
+    Pareto,
+    RegretOverTime,
+    RegretOverPrices,
+    ThreeCauses,
 )
 """Every figure of a run, in the order in which a report shows them."""
 
