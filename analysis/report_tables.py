@@ -48,7 +48,7 @@ def more_tables(summary: Summary) -> Iterator[tuple[str, Table]]:
 
 def _cost(summary: Summary) -> Table | None:
     keys = ("alarms", "fits", "rows", "labels", "promoted", "rejected", "refused", "rolled_back")
-    rows = [[arm, *(f"{found['cost'][key]:,}" for key in keys)] for arm, found in summary["arms"].items()]
+    rows = [[arm, *(number(found["cost"][key], 0) for key in keys)] for arm, found in summary["arms"].items()]
     titles = ("alarms", "fits", "rows\ntrained", "labels\nused", "promoted", "rejected", "refused", "rolled\nback")
     return make_table("arm", titles, rows)
 
