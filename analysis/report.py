@@ -16,7 +16,7 @@ from static_model.metrics import METRICS
 
 from .figures import METRIC_CHARTS
 from .loaded import LoadedRun, load_run
-from .report_page import Picture, report_page
+from .report_page import Drawn, report_page
 
 DEFAULT_METRICS = ("accuracy", "f1")
 FORMATS = ("svg", "png")
@@ -81,7 +81,7 @@ def _write_page(loaded: LoadedRun, metrics: Sequence[str], folder: Path) -> Path
     for name, chart in asked.items():
         if name not in metrics:  # those are drawn already
             chart.save(folder / "figures", formats=FORMATS)
-        pictures[name] = Picture(chart.described(), (folder / "figures" / f"{name}.svg").read_text("utf-8"))
+        pictures[name] = Drawn(chart.described(), (folder / "figures" / f"{name}.svg").read_text("utf-8"))
     with replace_file(folder / "report.html") as file:
         file.write(report_page(loaded, pictures, endings=(*FORMATS, "csv")).encode())
     return folder / "report.html"

@@ -10,8 +10,8 @@ from matplotlib.ticker import MaxNLocator
 
 from analysis.runs import Run
 
+from .over_windows import inches, planted, shade
 from .style import INK, NARROW
-from .tracker import _shade, _spans
 
 PLANTED = "#D55E00"
 
@@ -29,7 +29,8 @@ def mark_truth(ax: Axes, run: Run) -> None:
     """Lines through a heat map where planted drifts start and end, and their names above it."""
     named: set[str] = set()
     above, last = ax.get_xaxis_transform(), ax.get_xlim()[1]
-    for start, end, words in _spans(run.truth["drifts"] if run.truth else [], run.windows):
+    for span in planted(run):
+        start, end, words = span.start, span.end, span.words
         for edge in {start, end}:
             ax.axvline(edge, color="white", linewidth=2.0, zorder=3)
             ax.axvline(edge, color=PLANTED, linewidth=1.0, linestyle=(0, (4, 2)), zorder=3)
@@ -42,12 +43,12 @@ def mark_truth(ax: Axes, run: Run) -> None:
 
 def shade_truth(ax: Axes, run: Run) -> None:
     """Grey behind curves where planted drifts are."""
-    _shade(ax, _spans(run.truth["drifts"] if run.truth else [], run.windows))
+    shade(ax, planted(run))
 
 
 def add_scale(ax: Axes, colours: ScalarMappable, words: str, **options: Any) -> Any:
     """A scale of colours beside a heat map, below it in a narrow figure; matplotlib's colour bar."""
-    narrow = ax.figure.get_figwidth() < NARROW
+    narrow = inches(ax) < NARROW
     place: dict[str, Any] = {"location": "bottom", "aspect": 40} if narrow else {"aspect": 25}
     bar = ax.figure.colorbar(colours, ax=ax, pad=0.02, **place, **options)
     bar.ax.tick_params(labelsize="x-small")
