@@ -27,6 +27,7 @@ from .runs import Outcomes, Run, read_outcomes, read_run
 
 if TYPE_CHECKING:
     from .figures.chart import Chart
+    from .measures.survey import Survey
 
 TABLES = ("windows", "events", "scores", "dead_letters")
 
@@ -139,6 +140,13 @@ class LoadedRun:
         from .summary import summarise
 
         return summarise(self.run, self.outcomes, self.baselines, noise=self._noise, where=self._where)
+
+    @cached_property
+    def survey(self) -> Survey:
+        """How scores are distributed and features move, window by window: one pass over the ledger."""
+        from .measures.survey import survey
+
+        return survey(self.run, self.entries(), self.dataset)
 
     def entries(self) -> Iterator[Entry]:
         """The windows of the ledger that the tracker lists, in order: records, labels and every model's scores.
