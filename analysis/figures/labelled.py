@@ -6,9 +6,11 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
-from .style import FAINT, INK, plain
+from .style import FAINT, INK, plain, short_number
 
+FEW = 20
 LINE = 0.15
 """Inches from one name to the next."""
 
@@ -63,6 +65,25 @@ def name_points(ax: Axes, points: Sequence[tuple[float, float, str]], *, height:
             va="center",
             fontsize="x-small",
             color=INK,
-            arrowprops={"arrowstyle": "-", "color": FAINT, "linewidth": 0.7, "shrinkA": 1, "shrinkB": 3},
+            arrowprops={
+                "arrowstyle": "-",
+                "color": FAINT,
+                "linewidth": 0.7,
+                "shrinkA": 1,
+                "shrinkB": 3,
+                "relpos": (0, 0.5),
+            },
             zorder=1,
         )
+
+
+def count_axis(ax: Axes, most: float) -> None:
+    """Counts from 0 to the right, on a scale that is logarithmic above 1 where they reach beyond 20."""
+    axis = ax.xaxis
+    if most <= FEW:
+        axis.set_major_locator(MaxNLocator(8, integer=True))
+        return
+    ax.set_xscale("symlog", linthresh=1.0, linscale=0.5)
+    axis.set_major_locator(FixedLocator([0, *(step * 10**power for power in range(7) for step in (1, 2, 5))]))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(FuncFormatter(short_number))

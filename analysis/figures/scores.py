@@ -11,14 +11,14 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import PowerNorm
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import PercentFormatter
 
 from analysis.measures.score_bins import BINS
 
 from .chart import Chart
 from .looks import arms_in_order
 from .style import plain
-from .timeline import mark_truth, window_axis
+from .timeline import add_scale, mark_truth, window_axis
 
 if TYPE_CHECKING:
     from analysis.loaded import LoadedRun
@@ -100,7 +100,8 @@ class Scores(Chart):
         for arm, bottom in zip(self.arms, bottoms[::2], strict=True):
             _mark_models(ax, self.loaded.run.windows.query("arm == @arm"), bottom + BINS)
         self._set_axes(ax, bottoms + BINS / 2)
-        _add_scale(ax, ScalarMappable(norm, shades))
+        percent = PercentFormatter(1, decimals=0)
+        add_scale(ax, ScalarMappable(norm, shades), "share of the class's records in the window", format=percent)
 
     def _shares(self, table: pd.DataFrame) -> Floats:
         """By lane, bin and window the share of the records, float64[lanes, bins, windows]; NaN where there is none."""
@@ -136,11 +137,3 @@ def _mark_models(ax: Axes, rows: pd.DataFrame, top: float) -> None:
     changed[:1] = False
     at = rows["window"].to_numpy()[changed] - 0.5
     ax.vlines(at, top + 0.5, top + 0.5 * GAP, color="#000000", linewidth=0.7, zorder=3)
-
-
-def _add_scale(ax: Axes, colours: ScalarMappable) -> None:
-    bar = ax.figure.colorbar(colours, ax=ax, pad=0.03, aspect=25, shrink=0.7, anchor=(0, 1))
-    bar.ax.yaxis.set_major_locator(MaxNLocator(5))
-    bar.ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-    bar.ax.tick_params(labelsize="x-small")
-    bar.set_label("share of the class's records in the window", fontsize="x-small")

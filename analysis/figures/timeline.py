@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
 from matplotlib.ticker import MaxNLocator
 
 from analysis.runs import Run
 
-from .style import INK
-from .tracker import _spans
+from .style import INK, NARROW
+from .tracker import _shade, _spans
 
 PLANTED = "#D55E00"
 
@@ -25,27 +28,28 @@ def window_axis(ax: Axes, run: Run) -> None:
 def mark_truth(ax: Axes, run: Run) -> None:
     """Lines through a heat map where planted drifts start and end, and their names above it."""
     named: set[str] = set()
+    above, last = ax.get_xaxis_transform(), ax.get_xlim()[1]
     for start, end, words in _spans(run.truth["drifts"] if run.truth else [], run.windows):
         for edge in {start, end}:
             ax.axvline(edge, color="white", linewidth=2.0, zorder=3)
             ax.axvline(edge, color=PLANTED, linewidth=1.0, linestyle=(0, (4, 2)), zorder=3)
-        ax.plot(
-            [start, end],
-            [1.008, 1.008],
-            color=PLANTED,
-            linewidth=2.0,
-            transform=ax.get_xaxis_transform(),
-            clip_on=False,
-        )
-        if words not in named:
-            ax.annotate(
-                words,
-                (start, 1.0),
-                (0, 6),
-                xycoords=ax.get_xaxis_transform(),
-                textcoords="offset points",
-                fontsize="x-small",
-                color=INK,
-                ha="left",
-            )
+        ax.plot([start, end], [1.008] * 2, color=PLANTED, linewidth=2.0, transform=above, clip_on=False)
+        if words not in named:  # told once where it recurs
+            at, side = (end, "right") if start > 0.75 * last else (start, "left")
+            ax.annotate(words, (at, 1.0), (0, 6), above, "offset points", fontsize="x-small", color=INK, ha=side)
         named.add(words)
+
+
+def shade_truth(ax: Axes, run: Run) -> None:
+    """Grey behind curves where planted drifts are."""
+    _shade(ax, _spans(run.truth["drifts"] if run.truth else [], run.windows))
+
+
+def add_scale(ax: Axes, colours: ScalarMappable, words: str, **options: Any) -> Any:
+    """A scale of colours beside a heat map, below it in a narrow figure; matplotlib's colour bar."""
+    narrow = ax.figure.get_figwidth() < NARROW
+    place: dict[str, Any] = {"location": "bottom", "aspect": 40} if narrow else {"aspect": 25}
+    bar = ax.figure.colorbar(colours, ax=ax, pad=0.02, **place, **options)
+    bar.ax.tick_params(labelsize="x-small")
+    bar.set_label(words, fontsize="x-small")
+    return bar

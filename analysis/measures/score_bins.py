@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -110,4 +111,4 @@ def bin_names(edges: Floats) -> list[str]:
     >>> bin_names(np.array([0.0, 0.5, 1.0]))
     ['0 < score <= 0.5', '0.5 < score <= 1']
     """
-    return [f"{low:.4g} < score <= {high:.4g}" for low, high in zip(edges[:-1], edges[1:], strict=True)]
+    return [f"{low:.4g} < score <= {high:.4g}" for low, high in pairwise(edges)]
