@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
 
@@ -94,9 +95,9 @@ class CriticalDifference(Picture):
         )
         return (
             f"The average rank of each arm by {self.metric} over {found.streams} streams (seeds averaged within each), "
-            f"1 is best: {ranks}. {overall}A bar joins arms (dots) that can't be told apart: {table['joined'].sum()} of "
-            f"{len(table)} pairs, by Wilcoxon's signed-rank test on streams, two-sided at {LEVEL:.0%} with Holm's "
-            f"correction.{weak} A bar doesn't mean that arms are equal, and ranks don't say by how much one is better. "
+            f"1 is best: {ranks}. {overall}A bar joins arms (dots) that can't be told apart: "
+            f"{table['joined'].sum()} of {len(table)} pairs, by Wilcoxon's signed-rank test on "
+            f"streams, two-sided at {LEVEL:.0%} with Holm's correction.{weak} A bar doesn't mean that arms are equal, and ranks don't say by how much one is better. "
             "Streams are the units and must be independent: it holds for streams like these."
         )
 
@@ -122,10 +123,10 @@ class CriticalDifference(Picture):
         self._name(ax, arms[half:][::-1], places[half:][::-1], depth, side=1)
 
     def _name(
-        self, ax: Axes, arms: Sequence[str], places: Sequence[float], depth: Sequence[float], *, side: int
+        self, ax: Axes, arms: Sequence[str], places: Sequence[float], depth: npt.NDArray[np.float64], *, side: int
     ) -> None:
         """Names on one side, the outermost on top, each with a line from its rank down and outwards."""
-        for arm, place, deep, shown in zip(arms, places, depth, names(arms, most=26), strict=False):
+        for place, deep, shown in zip(places, depth, names(arms, most=26), strict=False):
             ax.plot([place, place, ax.get_xlim()[side]], [0, deep, deep], color=FAINT, linewidth=0.8, zorder=0)
             ax.plot([place], [0], color=INK, marker="|", markersize=7, zorder=3)
             away = -3 if side == 0 else 3

@@ -21,7 +21,7 @@ LANE = 0.11
 """Of the axes' height, the strip for detectors without a hit."""
 
 
-class Detectors(Chart):
+class DetectorsChart(Chart):
     """A point for each detector: false alarms to the right, delay upwards; those without a hit above a line."""
 
     name = "detectors"
@@ -30,7 +30,8 @@ class Detectors(Chart):
 
     @property
     def _scores(self) -> Sequence[Mapping[str, Any]]:
-        return self.loaded.summary.get("detectors", ())
+        scores: Sequence[Mapping[str, Any]] = self.loaded.summary.get("detectors", ())
+        return scores
 
     @property
     def refusal(self) -> str | None:
@@ -86,7 +87,16 @@ class Detectors(Chart):
         top = most / (1 - LANE)
         ax.set_ylim(-0.04 * top, top)
         ax.axhline(most, color=FAINT, linewidth=1.0)
-        ax.text(0.005, 1 - LANE / 2, "found none", transform=ax.transAxes, fontsize="x-small", color=INK, va="center")
+        ax.text(
+            0.99,
+            1 - LANE / 2,
+            "found none",
+            transform=ax.transAxes,
+            fontsize="x-small",
+            color=INK,
+            va="center",
+            ha="right",
+        )
         ax.yaxis.set_major_locator(MaxNLocator(6, integer=True))
         ax.set_yticks([tick for tick in ax.get_yticks() if 0 <= tick < most])
         points, looks = [], self._looks(table["detector"])
