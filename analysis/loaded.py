@@ -172,13 +172,6 @@ class LoadedRun:
 
         return survey(self.run, self.entries(), self.dataset)
 
-    @cached_property
-    def survey(self) -> Survey:
-        """How scores are distributed and features move, window by window: one pass over the ledger."""
-        from .measures.survey import survey
-
-        return survey(self.run, self.entries(), self.dataset)
-
     def entries(self) -> Iterator[Entry]:
         """The windows of the ledger that the tracker lists, in order: records, labels and every model's scores.
 
