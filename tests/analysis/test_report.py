@@ -45,11 +45,12 @@ def test_the_summary_counts_and_compares(drifting: Path) -> None:
 
 
 def test_everything_is_written(drifting: Path) -> None:
-    """summary.json, and a picture and a table for each metric, lie in the run; nothing temporary is left."""
+    """summary.json, and pictures and a table for each metric, lie in the run; nothing temporary is left."""
     written = write_report(drifting)
     assert json.loads((drifting / "summary.json").read_text()) == written.summary
     names = sorted(path.name for path in (drifting / "figures").iterdir())
-    assert names == ["accuracy.csv", "accuracy.png", "f1.csv", "f1.png"]
+    assert {"accuracy.csv", "accuracy.png", "accuracy.svg", "f1.csv", "f1.png", "f1.svg"} <= set(names)
+    assert {name.partition(".")[2] for name in names} == {"csv", "png", "svg"}
     assert all(path.read_bytes().startswith(PNG) for path in written.figures)
     assert not [path.name for path in drifting.iterdir() if path.name.endswith(".tmp")]
 
