@@ -13,8 +13,8 @@ from .runs import Run
 from .tabular import Tabular, number, tabular
 
 FINDINGS = {
-    "better": "fewer errors",
-    "worse": "more errors",
+    "better": "fewer errors than static",
+    "worse": "more errors than static",
     "no difference": "no difference found",
     "identical": "the same as static throughout",
     "too few": "too few differences to tell",

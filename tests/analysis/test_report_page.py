@@ -65,7 +65,7 @@ def test_the_verdict_comes_first(loaded: LoadedRun, page: str) -> None:
     assert main.lstrip().startswith('<section id="verdict">')
     verdict = main.partition("</section>")[0]
     assert text(loaded.summary["verdicts"]["dynamic"]) in verdict
-    assert "dynamic: fewer errors" in verdict
+    assert "dynamic: fewer errors than static" in verdict
 
 
 def test_every_table_of_the_terminal_is_there(loaded: LoadedRun, page: str) -> None:

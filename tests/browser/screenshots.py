@@ -34,11 +34,11 @@ def shoot(browser: Browser, page: Path, name: str) -> Image.Image:
 
 
 def main(page: Path, folder: Path) -> None:
-    """Write report-light.png, report-dark.png and report-narrow.png, in 64 colours each."""
+    """Write report-light.png, report-dark.png and report-narrow.png, in 256 colours each."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
         for name in LOOKS:
-            picture = shoot(browser, page, name).convert("RGB").quantize(64)
+            picture = shoot(browser, page, name).convert("RGB").quantize(256)
             picture.save(folder / f"report-{name}.png", optimize=True)
 
 
