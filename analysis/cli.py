@@ -19,6 +19,13 @@ if TYPE_CHECKING:
 @click.option(
     "--metric", "metrics", multiple=True, help="Draw this metric of the tracker; may be repeated. [accuracy, f1]"
 )
+@click.option(
+    "--format",
+    "formats",
+    multiple=True,
+    type=click.Choice(["png", "svg", "pdf"]),
+    help="Draw the figures as such files; may be repeated. [png, svg]",
+)
 @click.option("--truth", type=click.Path(path_type=Path), help="Sidecar with planted drift. [the run's own]")
 @click.option("--out", type=click.Path(path_type=Path), help="Where to write. [RUN]")
 @click.option("--prevalence", type=float, help="Share of attacks where the model will work. [the stream's]")
@@ -28,6 +35,7 @@ if TYPE_CHECKING:
 def report(
     run: Path,
     metrics: tuple[str, ...],
+    formats: tuple[str, ...],
     truth: Path | None,
     out: Path | None,
     prevalence: float | None,
@@ -44,10 +52,11 @@ def report(
     """
     from analysis.measures.measured import Where
 
-    from .report import DEFAULT_METRICS, write_report
+    from .report import DEFAULT_METRICS, FORMATS, write_report
 
     where = Where(prevalence=prevalence, cost_fp=cost_fp, cost_fn=cost_fn)
-    written = write_report(run, metrics=metrics or DEFAULT_METRICS, truth=truth, out=out, where=where)
+    metrics, formats = metrics or DEFAULT_METRICS, formats or FORMATS
+    written = write_report(run, metrics=metrics, formats=formats, truth=truth, out=out, where=where)
     if as_json:
         click.echo(json.dumps(written.summary, ensure_ascii=False))
     else:

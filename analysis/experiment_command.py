@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Where runs, streams and tables go.")
 @click.option("--processes", type=click.IntRange(1, 256), help="Runs at a time. [as many as there are cores]")
+@click.option("--pages/--no-pages", default=True, help="A report.html with all figures for each run. [--pages]")
 @click.option("--bootstrap", help="HOST:PORT of a Kafka broker, for streams that are topics. [an embedded one]")
 @click.option("--kafka-config", type=click.Path(path_type=Path), help="Client settings, key=value per line.")
 @DATA
@@ -31,6 +32,7 @@ def experiment(
     file: Path,
     out: Path,
     processes: int | None,
+    pages: bool,
     bootstrap: str | None,
     kafka_config: Path | None,
     data: Path,
@@ -65,6 +67,7 @@ def experiment(
             out,
             kafka=Kafka(address, config),
             processes=processes or os.cpu_count() or 1,
+            pages=pages,
             done=lambda unit: advance(1),
         )
     result = _write(asked, summaries, out)

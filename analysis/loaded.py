@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,18 +15,20 @@ import pyarrow as pa
 
 from analysis.inference.power import Discordance
 from analysis.measures.measured import HERE, Where
+from analysis.salvage.segments import Held
+from analysis.salvage.tables import NO_VERDICT
 from online.baselines.computing import Baselines, read_baselines
 from online.labels import label_values
-from online.ledger import Entry, Ledger
-from online.run import read_contract
+from online.ledger import Entry
 from producer.dataset import Dataset
-from producer.errors import UsageError, nearest
+from producer.errors import RunError, UsageError, nearest
 
 from .frames import DEAD_LETTERS, EVENTS, dead_letter_rows, scores_table, to_frame, to_table, windows_table
 from .runs import Outcomes, Run, read_outcomes, read_run
 
 if TYPE_CHECKING:
     from .figures.chart import Chart
+    from .measures.survey import Survey
 
 TABLES = ("windows", "events", "scores", "dead_letters")
 
@@ -70,7 +72,7 @@ class LoadedRun:
     @property
     def missing(self) -> tuple[str, ...]:
         """What is missing, cut, damaged or foreign in the run directory, and what that means: a sentence for each."""
-        return self.run.missing
+        return (*self.run.missing, *self._baselines[1])
 
     @property
     def counts_only(self) -> bool:
@@ -114,10 +116,20 @@ class LoadedRun:
             return scores_table(self.entries(), self.run.arms, self.dataset.label_name)
         raise UsageError(f"a run has no table '{name}'{nearest(name, TABLES)}; it has {', '.join(TABLES)}")
 
-    @cached_property
+    @property
     def dataset(self) -> Dataset:
-        """The contract of the records."""
-        return read_contract(self.run.path)
+        """The contract of the records; where the models are lost, one that says only names and types of the columns.
+
+        Raises:
+            RunError: the segments are lost, too (see `counts_only`).
+        """
+        return self._held.dataset
+
+    @property
+    def _held(self) -> Held:
+        if self.run.held is None:
+            raise RunError(f"the run {self.run.path} holds no predictions. {NO_VERDICT}")
+        return self.run.held
 
     @cached_property
     def outcomes(self) -> Outcomes:
@@ -128,17 +140,37 @@ class LoadedRun:
         """
         return read_outcomes(self.run)
 
-    @cached_property
+    @property
     def baselines(self) -> Baselines | None:
-        """The baselines that were computed for this run, if they were."""
-        return read_baselines(self.run.path)
+        """The baselines that were computed for this run; None if none were, or they are damaged (see `missing`)."""
+        return self._baselines[0]
+
+    @cached_property
+    def _baselines(self) -> tuple[Baselines | None, tuple[str, ...]]:
+        """The baselines, and what is wrong with them."""
+        try:
+            found = read_baselines(self.run.path)
+            for matrix in found.matrices.values() if found else ():
+                matrix.check()
+            return found, ()
+        except RunError as error:
+            return None, (f"baselines: left out, with the oracle, regret and causes. {error}.",)
 
     @cached_property
     def summary(self) -> dict[str, Any]:
         """What `summary.json` holds: totals, comparisons, verdicts and measures."""
         from .summary import summarise
 
-        return summarise(self.run, self.outcomes, self.baselines, noise=self._noise, where=self._where)
+        outcomes = None if self.counts_only else self.outcomes
+        run = replace(self.run, missing=self.missing)
+        return summarise(run, outcomes, self.baselines, noise=self._noise, where=self._where)
+
+    @cached_property
+    def survey(self) -> Survey:
+        """How scores are distributed and features move, window by window: one pass over the ledger."""
+        from .measures.survey import survey
+
+        return survey(self.run, self.entries(), self.dataset)
 
     def entries(self) -> Iterator[Entry]:
         """The windows of the ledger that the tracker lists, in order: records, labels and every model's scores.
@@ -146,8 +178,8 @@ class LoadedRun:
         Raises:
             RunError: the predictions are lost (see `counts_only`).
         """
-        ledger = Ledger(self.run.path / "segments", self.dataset)
-        return (ledger.read(int(window)) for window in self.run.windows["window"].unique())
+        held = self._held
+        return (held.read(int(window)) for window in self.run.windows["window"].unique())
 
     def scores_of(self, arm: str) -> Iterator[Scored]:
         """Window by window what an arm's model in force predicted.

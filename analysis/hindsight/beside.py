@@ -71,7 +71,10 @@ def baseline_discordance(baselines: Baselines) -> Discordance | None:
 def _stale(outcomes: Outcomes, baselines: Baselines) -> str | None:
     labelled = [len(labels) for labels in outcomes.labels]
     known = [matrix.labelled.tolist() for matrix in baselines.matrices.values()]
-    if len(labelled) == baselines.windows and all(counts == labelled for counts in known):
+    controls = (causes for causes in baselines.causes.values() if not isinstance(causes, str))
+    compared = [pair for one in controls for pair in zip(one.windows, map(len, one.wrong["all"]), strict=False)]
+    fit = all(window < len(labelled) and labelled[window] == count for window, count in compared)
+    if fit and len(labelled) == baselines.windows and all(counts == labelled for counts in known):
         return None
     were = f"The baselines are of {baselines.windows:,} windows"
     return f"{were}, the run reports {len(labelled):,} now; compute them again."
@@ -105,6 +108,7 @@ def _arm(arm: str, run: Run, outcomes: Outcomes, table: Table, seed: int) -> dic
             {"alpha": one.alpha, "regret": found.total, "gain": found.gain, "share": found.share}
             for one, found in zip(table.oracles, by_price, strict=True)
         ],
+        "over_time": list(by_price[0].cumulative) if by_price else [],
         "random": _random(errors, attempts, table.losses, seed),
     }
 

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pytest
+import tomli_w
 
 from online.arms import STATIC
 from online.ledger import Entry, Ledger, Part
@@ -57,8 +58,7 @@ def make_run(tmp_path: Path) -> MakeRun:
             "format": 1,
             "identity": {"source": {}, "contract": DATASET.fingerprint, "model": static, "window": size, "seed": 0},
             "arms": {
-                arm: STATIC.model_dump(mode="json")
-                | {"name": arm, "policy": {"kind": (policies or {}).get(arm, "never")}}
+                arm: STATIC.plain() | {"name": arm, "policy": {"kind": (policies or {}).get(arm, "never")}}
                 for arm in predictions
             },
             "static": static,
@@ -66,6 +66,11 @@ def make_run(tmp_path: Path) -> MakeRun:
             "state": state,
         }
         (run / "manifest.json").write_text(json.dumps(manifest))
+        (run / "experiment.toml").write_text(tomli_w.dumps({"window": size, "arm": list(manifest["arms"].values())}))
+        (run / "positions.jsonl").write_text("")
+        for name in {models(index, arm) for arm, found in predictions.items() for index in range(len(found))}:
+            (run / "models" / name).mkdir(exist_ok=True)
+            (run / "models" / name / "model.json").touch()
         ledger = Ledger(run / "segments", DATASET)
         for index, window in enumerate(windows_of(labels, size)):
             here = {arm: found[index] for arm, found in predictions.items() if index < len(found)}
