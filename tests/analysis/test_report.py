@@ -49,8 +49,8 @@ def test_everything_is_written(drifting: Path) -> None:
     written = write_report(drifting)
     assert json.loads((drifting / "summary.json").read_text()) == written.summary
     names = sorted(path.name for path in (drifting / "figures").iterdir())
-    assert {"accuracy.csv", "accuracy.png", "accuracy.svg", "f1.csv", "f1.png", "f1.svg"} <= set(names)
-    assert {name.partition(".")[2] for name in names} == {"csv", "png", "svg"}
+    drawn = ("accuracy", "f1", "difference", "saved", "confusion")
+    assert {f"{name}.{ending}" for name in drawn for ending in ("csv", "png", "svg")} <= set(names)
     assert all(path.read_bytes().startswith(PNG) for path in written.figures)
     assert not [path.name for path in drifting.iterdir() if path.name.endswith(".tmp")]
 
