@@ -23,12 +23,13 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from online.arms import Arm
 from online.files import replace_file
 from online.interfaces import Rows
 from online.memo import Refused
+from online.registry import problems
 from producer.errors import RunError
 from static_model.artifact import load_model
 
@@ -110,7 +111,7 @@ def read_causes(folder: Path) -> Causes:
             raise ValueError("the windows don't fit their labels")
         return Causes(facts.windows, wrong, facts.left_out, facts.reasons)
     except (OSError, ValueError, TypeError) as error:
-        said = str(error).splitlines()[0]
+        said = problems(error) if isinstance(error, ValidationError) else error
         raise RunError(
             f"the causes in {folder} are damaged ({said}); delete that folder, and compute the baselines again"
         ) from None

@@ -10,7 +10,7 @@ from itertools import product
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationError
 
 from online.arms import DYNAMIC, Arm
 from online.duel import Bar, no_bar, spark_for
@@ -18,6 +18,7 @@ from online.files import replace_file
 from online.interfaces import TrainingSet
 from online.labels import Labels
 from online.policies.never import Never
+from online.registry import problems
 from online.run import alone, read_manifest
 from online.training_sets.last import Last
 from producer.errors import RunError
@@ -147,7 +148,7 @@ def read_baselines(run: Path) -> Baselines | None:
             },
         )
     except (OSError, ValueError) as error:
-        said = str(error).splitlines()[0]
+        said = problems(error) if isinstance(error, ValidationError) else error
         raise RunError(
             f"the baselines of {run} are damaged ({said}); delete {folder}, and compute them again"
         ) from None

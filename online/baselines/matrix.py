@@ -16,9 +16,10 @@ from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationError
 
 from online.files import replace_file
+from online.registry import problems
 from producer.errors import RunError
 
 from .oracle import Losses
@@ -174,7 +175,7 @@ def load_array(path: Path) -> npt.NDArray[Any]:
 
 
 def _damaged(folder: Path, error: object) -> RunError:
-    said = str(error).splitlines()[0]
+    said = problems(error) if isinstance(error, ValidationError) else error
     return RunError(f"the baselines in {folder} are damaged ({said}); delete that folder, and compute them again")
 
 
