@@ -20,7 +20,7 @@ FINDINGS = {
     "too few": "too few differences to tell",
 }
 MANY = 4
-"""From so many arms on, what is said of exploratory ones is folded away."""
+"""From so many arms on, a table of all comes first, and what is said of exploratory ones is folded away."""
 EVENTS = 1_000
 """Events that a page lists, at most."""
 CAPTIONS = {"Cost": "What each arm cost", "Over time": "Agreement, and how the metrics held over time"}
@@ -50,7 +50,8 @@ def verdict_content(summary: Mapping[str, Any]) -> str:
     aside = [arm for arm in order if len(order) >= MANY and not comparisons.get(arm, {}).get("primary", True)]
     folded = "\n".join(cards.pop(arm) for arm in aside)
     table = compared_table(comparisons)
-    parts = [*cards.values(), words_table(table, "Arms held against static") if table.rows else ""]
+    compared = words_table(table, "Arms held against static") if table.rows else ""
+    parts = [compared, *cards.values()] if len(order) >= MANY else [*cards.values(), compared]
     if aside:
         parts.append(f"<details>\n<summary>Of {len(aside)} exploratory arms</summary>\n{folded}\n</details>")
     notes = [*summary.get("notes", ()), *(baseline_notes(summary["hindsight"]) if "hindsight" in summary else ())]

@@ -74,14 +74,15 @@ var driftduel = (() => {
     ctx.restore();
   }
 
-  function strip(u, rows, marks) { // below the curves, a row for each arm that has any
+  function strip(u, rows, marks, letters) { // below the curves, a row for each arm that has any
     const { ctx, bbox } = u, ratio = devicePixelRatio;
     ctx.save();
     rows.forEach((series, row) => {
       const y = bbox.top + bbox.height + ((row + 0.5) * ROW + 4) * ratio, name = plain(series.name);
-      pen(u, "right", ink(series.color));
+      pen(u, "right", letters);
       ctx.fillText(name.length > 9 ? name.slice(0, 8) + "…" : name, bbox.left - 6 * ratio, y);
       ctx.textAlign = "center";
+      ctx.fillStyle = ink(series.color);
       const mine = new Map();
       for (const mark of marks) {
         if (mark.arm === series.name) mine.set(mark.window, [...(mine.get(mark.window) ?? []), mark]);
