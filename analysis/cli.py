@@ -19,6 +19,13 @@ if TYPE_CHECKING:
 @click.option(
     "--metric", "metrics", multiple=True, help="Draw this metric of the tracker; may be repeated. [accuracy, f1]"
 )
+@click.option(
+    "--format",
+    "formats",
+    multiple=True,
+    type=click.Choice(["png", "svg", "pdf"]),
+    help="Draw the figures as such files; may be repeated. [png, svg]",
+)
 @click.option("--truth", type=click.Path(path_type=Path), help="Sidecar with planted drift. [the run's own]")
 @click.option("--out", type=click.Path(path_type=Path), help="Where to write. [RUN]")
 @click.option("--prevalence", type=float, help="Share of attacks where the model will work. [the stream's]")
@@ -28,6 +35,7 @@ if TYPE_CHECKING:
 def report(
     run: Path,
     metrics: tuple[str, ...],
+    formats: tuple[str, ...],
     truth: Path | None,
     out: Path | None,
     prevalence: float | None,
@@ -37,17 +45,18 @@ def report(
 ) -> None:
     """Table, figures and verdict of RUN.
 
-    Writes summary.json and, for each metric, figures/METRIC.png with its numbers in figures/METRIC.csv. An
-    unfinished run is reported as far as it goes.
+    Writes report.html, one file that opens from disk without a network; summary.json; and figures/, each with its
+    numbers as CSV. An unfinished run is reported as far as it goes.
 
     Example: driftduel report runs/dns --metric accuracy --metric recall
     """
     from analysis.measures.measured import Where
 
-    from .report import DEFAULT_METRICS, write_report
+    from .report import DEFAULT_METRICS, FORMATS, write_report
 
     where = Where(prevalence=prevalence, cost_fp=cost_fp, cost_fn=cost_fn)
-    written = write_report(run, metrics=metrics or DEFAULT_METRICS, truth=truth, out=out, where=where)
+    metrics, formats = metrics or DEFAULT_METRICS, formats or FORMATS
+    written = write_report(run, metrics=metrics, formats=formats, truth=truth, out=out, where=where)
     if as_json:
         click.echo(json.dumps(written.summary, ensure_ascii=False))
     else:
@@ -59,18 +68,21 @@ def show(written: Report) -> None:
     from rich.console import Console
 
     from .report_tables import more_tables, result_table, sentences
+    from .terminal import make_table
 
     console = Console()
-    console.print(result_table(written.summary))
+    console.print(make_table(result_table(written.summary)))
     for sentence in sentences(written.summary):
         click.echo(f"\n{sentence}")
     for title, table in more_tables(written.summary):
         console.print(f"\n[bold]{title}[/bold]")
-        console.print(table)
+        console.print(make_table(table))
     click.echo()
     for figure in written.figures:
         click.echo(f"figure:  {figure} (its numbers: {figure.with_suffix('.csv').name})")
     click.echo(f"summary: {written.path}")
+    if written.page is not None:
+        click.echo(f"report:  {written.page}")
 
 
 @click.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +14,8 @@ from click.testing import CliRunner, Result
 
 from analysis.cli import report
 from analysis.inference.power import Discordance
-from analysis.report import NO_DISCORDANCE, write_report
+from analysis.report import write_report
+from analysis.summary import NO_DISCORDANCE
 from producer.errors import RunError, UsageError
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -43,11 +45,12 @@ def test_the_summary_counts_and_compares(drifting: Path) -> None:
 
 
 def test_everything_is_written(drifting: Path) -> None:
-    """summary.json, and a picture and a table for each metric, lie in the run; nothing temporary is left."""
+    """summary.json, and pictures and a table for each metric, lie in the run; nothing temporary is left."""
     written = write_report(drifting)
     assert json.loads((drifting / "summary.json").read_text()) == written.summary
     names = sorted(path.name for path in (drifting / "figures").iterdir())
-    assert names == ["accuracy.csv", "accuracy.png", "f1.csv", "f1.png"]
+    drawn = ("accuracy", "f1", "difference", "saved", "confusion")
+    assert {f"{name}.{ending}" for name in drawn for ending in ("csv", "png", "svg")} <= set(names)
     assert all(path.read_bytes().startswith(PNG) for path in written.figures)
     assert not [path.name for path in drifting.iterdir() if path.name.endswith(".tmp")]
 
@@ -78,6 +81,7 @@ def test_a_figure_shows_what_it_is_given(drifting: Path, tmp_path: Path, change:
     if change == "truth":
         (drifting / "truth.json").unlink()
     if change == "events":
+        shutil.rmtree(drifting / "segments")  # which hold the events, too
         (drifting / "events.jsonl").write_text("")
     metric = "recall" if change == "band" else "f1"
     after = write_report(drifting, metrics=[metric], out=tmp_path / "b").figures[0].read_bytes()
