@@ -19,4 +19,4 @@ def load_run(
     """Read a run directory into frames, a summary and figures; see `analysis.loaded.LoadedRun`."""
     from . import loaded  # pandas is for those who load a run, not for a command line's start
 
-    return loaded.load_run(path, truth=truth, noise=noise, where=where or loaded.HERE)
+    return loaded.load_run(path, truth=truth, noise=noise, where=where)
