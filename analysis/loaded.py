@@ -217,7 +217,7 @@ def _scored(entry: Entry, arm: str, labels: pa.Array) -> Scored:
 
 
 def load_run(
-    path: Path | str, *, truth: Path | None = None, noise: Discordance | None = None, where: Where = HERE
+    path: Path | str, *, truth: Path | None = None, noise: Discordance | None = None, where: Where | None = None
 ) -> LoadedRun:
     """Read a run directory, finished or not.
 
@@ -225,10 +225,10 @@ def load_run(
         path: the run directory.
         truth: a file with the planted truth, to be used instead of the run's own.
         noise: the discordance of never and always on this stream; see `judge`.
-        where: the deployment to give totals for.
+        where: the deployment to give totals for; the stream itself if None.
 
     Raises:
         RunError: there is no run, or nothing in it that could be reported.
         ContractError: `truth` holds no planted truth.
     """
-    return LoadedRun(read_run(Path(path), truth=truth), noise=noise, where=where)
+    return LoadedRun(read_run(Path(path), truth=truth), noise=noise, where=where or HERE)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
+from online.registry import problems
 from online.windows import Position
 from producer.errors import ContractError, RunError
 from producer.recipe import read_truth
@@ -28,6 +30,17 @@ PARTS = frozenset(
 class _Position(BaseModel):
     window: Number
     dead: list[tuple[Number, Number]] = []
+
+
+class _Drift(BaseModel):
+    kind: str
+    shape: str
+    start: Number
+    end: Number
+
+
+class _Truth(BaseModel):
+    drifts: list[_Drift]
 
 
 def read_positions(run: Path, missing: list[str]) -> dict[int, Position]:
@@ -57,15 +70,25 @@ def read_planted(run: Path, asked: Path | None, missing: list[str]) -> Mapping[s
         ContractError: the user's file holds none.
     """
     if asked is not None:
-        return read_truth(asked)
+        return _checked(read_truth(asked), asked)
     own = run / "truth.json"
     if not own.exists() and not own.is_symlink():
         return None
     try:
-        return read_truth(own)
+        return _checked(read_truth(own), own)
     except ContractError as error:
         missing.append(f"truth.json is left out: {error}. Detectors and recovery aren't scored.")
         return None
+
+
+def _checked(truth: Mapping[str, Any], place: Path) -> Mapping[str, Any]:
+    try:
+        _Truth.model_validate(truth)
+        json.dumps(truth, ensure_ascii=False, allow_nan=False).encode()  # half letters can be read, but not written
+    except ValueError as error:
+        said = problems(error) if isinstance(error, ValidationError) else error
+        raise ContractError(f"{place} holds no planted truth ({said})") from None
+    return truth
 
 
 def name_strangers(run: Path, models: Iterable[str], missing: list[str]) -> None:

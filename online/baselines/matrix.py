@@ -155,6 +155,7 @@ def read_facts(path: Path, known: int) -> dict[str, Any]:
     if not isinstance(facts, dict) or facts.get("format") != known:
         found = facts.get("format") if isinstance(facts, dict) else None
         raise ValueError(f"its format is {found!r}, this driftduel reads {known}")
+    json.dumps(facts, ensure_ascii=False, allow_nan=False).encode()  # what can be read can be written again
     return facts
 
 

@@ -14,6 +14,9 @@ import pyarrow as pa
 import pytest
 import tomli_w
 
+from analysis import load_run
+from analysis.loaded import LoadedRun
+from analysis.report_tables import more_tables, result_table, sentences
 from online.arms import STATIC
 from online.ledger import Entry, Ledger, Part
 from online.task import BinaryTask
@@ -148,6 +151,29 @@ def crowded(make_run: MakeRun) -> Path:
     drift = {"kind": "encoding", "shape": "gradual", "start": 400, "end": 500}
     (run / "truth.json").write_text(json.dumps({"format": 1, "records": 1200, "drifts": [drift]}))
     return run
+
+
+@pytest.fixture
+def look() -> Callable[[Path], LoadedRun]:
+    """Asks of a run everything that a report and a notebook ask, and returns it loaded."""
+    return look_at
+
+
+def look_at(run: Path) -> LoadedRun:
+    """Everything that a report and a notebook ask of a run."""
+    loaded = load_run(run)
+    summary = loaded.summary
+    json.dumps(summary, allow_nan=False, ensure_ascii=False).encode()
+    assert sentences(summary)
+    assert len(result_table(summary).rows) >= len(loaded.run.arms)
+    assert all(table.rows for _, table in more_tables(summary))
+    assert repr(loaded).startswith("<run ")
+    assert loaded._repr_html_().startswith("<table>")
+    assert (len(loaded.events), len(loaded.dead_letters)) == (len(loaded.run.events), len(loaded.run.dead_letters))
+    if not loaded.counts_only:
+        assert loaded.arrow("scores").num_rows == loaded.windows["records"].sum()
+    assert list(loaded.missing) == summary["lost"]
+    return loaded
 
 
 @pytest.fixture
