@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from analysis.figures import curves
 from analysis.figures import dataset as drawing
 from analysis.figures.curves import draw_curves
 from analysis.figures.dataset import draw_dataset
@@ -159,23 +160,22 @@ def assessment(tmp_path: Path) -> Path:
 def test_curves_of_all_algorithms_share_an_axis(assessment: Path, tmp_path: Path, monkeypatch) -> None:
     """ROC, precision and recall show both algorithms beside chance or the share of class 1; calibration one."""
     kept: list[Figure] = []
-    real = Figure.savefig
+    real = curves.save
 
-    def keep(self, file, **options):
-        kept.append(self)
-        return real(self, file, **options)
+    def keep(figure, *arguments):
+        kept.append(figure)
+        return real(figure, *arguments)
 
-    monkeypatch.setattr(Figure, "savefig", keep)
+    monkeypatch.setattr(curves, "save", keep)
     paths = draw_curves(assessment, tmp_path)
     assert [f"{n}.{e}" for n in ("roc", "pr", "calibration") for e in ("svg", "png", "pdf")] == [p.name for p in paths]
-    figures = list(dict.fromkeys(kept))
-    named = [[line.get_label() for line in figure.axes[0].lines] for figure in figures]
+    named = [[line.get_label() for line in figure.axes[0].lines] for figure in kept]
     labels = np.loadtxt(assessment / "confusion.csv", delimiter=",", skiprows=1, usecols=(1, 3), max_rows=4)
     share = labels[labels[:, 0] == 1, 1].sum() / labels[:, 1].sum()
     assert ["chance", "random forest", "linear svc"] == named[0]
     assert [f"all rows called 1 ({share:.3f})", "random forest", "linear svc"] == named[1]
     assert ["perfectly calibrated", "random forest"] == named[2]
-    assert [share, share] == list(figures[1].axes[0].lines[0].get_ydata())
+    assert [share, share] == list(kept[1].axes[0].lines[0].get_ydata())
     assert {"roc", "pr", "calibration"} == json.loads((tmp_path / "captions.json").read_text()).keys()
 
 
