@@ -19,8 +19,8 @@ from analysis.measures.differences import outside, paired_windows, saved_so_far,
 from .chart import Chart
 from .lanes import Lane, Lanes, axes_height, lanes_height
 from .looks import looks_of
-from .over_windows import planted, rests_on, shade, told, truth_handle, windows_axis
-from .style import INK, legend, plain, short_number
+from .over_windows import inches, planted, rests_on, shade, told, truth_handle, windows_axis
+from .style import INK, NARROW, legend, plain, short_number
 
 if TYPE_CHECKING:
     from analysis.loaded import LoadedRun
@@ -163,7 +163,7 @@ class SavedChart(_Paired):
         for arm, height in zip(order, heights, strict=True):
             color = self._looks[arm].color
             ax.annotate(
-                plain(arm, most=24),
+                plain(arm, most=40 if inches(ax) >= NARROW else 24),
                 (1.0, (ends[arm] - low) / (high - low)),
                 (1.035, float(height)),
                 xycoords="axes fraction",

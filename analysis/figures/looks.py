@@ -11,8 +11,6 @@ from .style import LOOKS
 _COLORS = tuple(color for color, _ in LOOKS[1:])
 _LINES = (*(line for _, line in LOOKS[2:5]), "-", (0, (4, 1)), (0, (8, 2)), (0, (2, 2)))
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "h")
-HATCHES = ("", "////", "....", r"\\\\", "xxxx")
-"""For areas that lie side by side: neighbours differ in grey print too."""
 MANY = 150
 """From so many points on, lines and marks are drawn finer."""
 _MARKS = 8
