@@ -244,3 +244,4 @@ def test_the_page_is_written_beside_the_summary(drifting: Path) -> None:
     figures = {file.stem for file in (drifting / "figures").glob("*.svg")}
     assert {"accuracy", "f1", "difference"} <= figures
     assert all(f'<figure id="figure-{name}">' in written for name in figures)
+    assert " style=" not in written.partition("<body>")[2].partition("<script")[0]  # the policy would ignore them

@@ -38,7 +38,7 @@ def main(page: Path, folder: Path) -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
         for name in LOOKS:
-            picture = shoot(browser, page, name).convert("RGB").quantize(256)
+            picture = shoot(browser, page, name).convert("RGB").quantize(256, method=Image.Quantize.MAXCOVERAGE)
             picture.save(folder / f"report-{name}.png", optimize=True)
 
 
