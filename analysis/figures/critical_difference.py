@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
 
-from analysis.inference.ranks import LEVEL, Ranking, rank_arms, too_few_streams
+from analysis.inference.ranks import LEVEL, Ranking, rank_arms
+from producer.errors import UsageError
 
 from .chart import Picture
 from .style import FAINT, INK, names
@@ -42,10 +41,11 @@ class CriticalDifference(Picture):
     @property
     def refusal(self) -> str | None:
         """Fewer than six streams can't tell any two arms apart; one arm has no rank."""
-        if (few := too_few_streams(len(self.scores))) is not None:
-            return few
-        arms = min(map(len, self.scores.values()))
-        return None if arms > 1 else "Arms aren't ranked over streams: there is one arm only."
+        try:
+            self.ranking  # noqa: B018 - it is kept
+        except UsageError as error:
+            return str(error)
+        return None
 
     @cached_property
     def ranking(self) -> Ranking:
@@ -96,9 +96,9 @@ class CriticalDifference(Picture):
         return (
             f"The average rank of each arm by {self.metric} over {found.streams} streams (seeds averaged within each), "
             f"1 is best: {ranks}. {overall}A bar joins arms (dots) that can't be told apart: "
-            f"{table['joined'].sum()} of {len(table)} pairs, by Wilcoxon's signed-rank test on "
-            f"streams, two-sided at {LEVEL:.0%} with Holm's correction.{weak} A bar doesn't mean that arms are equal, and ranks don't say by how much one is better. "
-            "Streams are the units and must be independent: it holds for streams like these."
+            f"{table['joined'].sum()} of {len(table)} pairs, by Wilcoxon's signed-rank test on streams, two-sided at "
+            f"{LEVEL:.0%} with Holm's correction.{weak} A bar doesn't mean that arms are equal, and ranks don't say by "
+            "how much one is better. Streams are the units and must be independent: it holds for streams like these."
         )
 
     def _draw(self, ax: Axes) -> None:
@@ -118,12 +118,12 @@ class CriticalDifference(Picture):
             at = [found.ranks[arm] for arm in group]
             ax.plot([at[0], at[-1]], [number * BAR] * 2, color=INK, linewidth=2.4, solid_capstyle="round")
             ax.plot(at, [number * BAR] * len(at), color=INK, linestyle="", marker="o", markersize=4.5)
-        depth = bars + 0.2 + ROW * np.arange(half)
+        depth = [bars + 0.2 + ROW * row for row in range(half)]
         self._name(ax, arms[:half], places[:half], depth, side=0)
         self._name(ax, arms[half:][::-1], places[half:][::-1], depth, side=1)
 
     def _name(
-        self, ax: Axes, arms: Sequence[str], places: Sequence[float], depth: npt.NDArray[np.float64], *, side: int
+        self, ax: Axes, arms: Sequence[str], places: Sequence[float], depth: Sequence[float], *, side: int
     ) -> None:
         """Names on one side, the outermost on top, each with a line from its rank down and outwards."""
         for place, deep, shown in zip(places, depth, names(arms, most=26), strict=False):
