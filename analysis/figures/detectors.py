@@ -68,11 +68,12 @@ class DetectorsChart(Chart):
         first = table.iloc[0]
         drifts, harmless = first["hits"] + first["missed"], first["harmless"]
         spared = f" {harmless} more did static no harm and count for nothing." if harmless else ""
+        plural = "" if drifts == 1 else "s"
         return (
             f"The median delay of the planted drifts that a detector found, in windows, against its false alarms per "
-            f"1,000 windows: left and low is good. {said}. It rests on {drifts} drifts that harmed static and "
-            f"{first['watched']:,} windows in which an alarm would have been false; an alarm up to {TOLERANCE} windows "
-            f"after a drift is complete is a hit.{spared} The bars are exact 95 % intervals. '{NEVER}' and '{ALWAYS}' "
+            f"1,000 windows: left and low is good. {said}. It rests on {drifts} drift{plural} that harmed "
+            f"static and {first['watched']:,} windows in which an alarm would have been false; an alarm up to {TOLERANCE} "
+            f"windows after a drift is complete is a hit.{spared} The bars are exact 95 % intervals. '{NEVER}' and '{ALWAYS}' "
             "look at nothing. Detectors of losses watch the static model here, so that what an arm did about an alarm "
             "plays no part; a detector isn't good because its arm was accurate, and a few drifts of these kinds and "
             "sizes say little about others."

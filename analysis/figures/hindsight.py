@@ -78,7 +78,7 @@ class RegretChart(HindsightChart):
         rows = [
             (arm, window, behind)
             for arm, found in self.compared.items()
-            for window, behind in zip(windows, found["over_time"], strict=True)
+            for window, behind in zip(windows, found["over_time"], strict=False)
         ]
         return pd.DataFrame(rows, columns=["arm", "window", "regret"])
 
@@ -203,11 +203,11 @@ class CausesChart(HindsightChart):
         for cause, shift in zip(CAUSES, (-0.27, -0.09, 0.09, 0.27), strict=True):
             rows = table[table["cause"] == cause]
             at = np.array([arms.index(arm) for arm in rows["arm"]]) + shift
-            bars = [rows["difference"] - rows["low"], rows["high"] - rows["difference"]]
+            bars = np.abs(rows[["low", "high"]].to_numpy() - rows[["difference"]].to_numpy()).T
             colour = "#000000" if cause == "total" else INK if cause == "freshness" else "#777777"
             fill = colour if cause in ("freshness", "total") else "white"
             ax.errorbar(
-                rows["difference"],
+                rows["difference"].to_numpy(),
                 at,
                 xerr=bars,
                 fmt=MARKS[cause],

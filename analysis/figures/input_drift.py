@@ -18,6 +18,8 @@ from .style import names
 
 MOST = 40
 """The most features in one figure: beyond, nobody can read the names."""
+LEAST = 8
+"""Even with fewer the figure is as high as for these: the scale of shades needs it."""
 STEPS = (0.0, Psi().warning, Psi().threshold, 0.5, 1.0, 2.0)
 """Of the index; the second and the third are those that credit scoring speaks of as little and much."""
 
@@ -32,7 +34,7 @@ class InputDriftChart(Chart):
     @property
     def height(self) -> float:
         """Inches: the more features, the more."""
-        return 1.5 + 0.2 * min(MOST, int(self.loaded.survey.drift["feature"].nunique()))
+        return 1.5 + 0.2 * max(LEAST, min(MOST, int(self.loaded.survey.drift["feature"].nunique())))
 
     @property
     def refusal(self) -> str | None:
@@ -92,5 +94,5 @@ class InputDriftChart(Chart):
         ax.axvline(first + self.loaded.survey.reference, color="#777777", linewidth=1.2, zorder=2)
         ax.hlines(np.arange(1, len(order)) - 0.5, first, last, color="#EEEEEE", linewidth=0.4, zorder=1)
         finish_map(ax, self.loaded.run)
-        words = "population stability index (white: no more than chance)"
+        words = "population stability index\n(white: no more than chance)"
         add_scale(ax, ScalarMappable(norm, shades), words, spacing="uniform")
