@@ -15,7 +15,7 @@ from analysis.measures.measured import TOLERANCE
 from .chart import Chart
 from .labelled import count_axis, name_points
 from .looks import Look, looks_of
-from .style import FAINT, INK, clean_axes
+from .style import FAINT, clean_axes
 
 LANE = 0.11
 """Of the axes' height, the strip for detectors without a hit."""
@@ -71,9 +71,9 @@ class DetectorsChart(Chart):
         plural = "" if drifts == 1 else "s"
         return (
             f"The median delay of the planted drifts that a detector found, in windows, against its false alarms per "
-            f"1,000 windows: left and low is good. {said}. It rests on {drifts} drift{plural} that harmed "
-            f"static and {first['watched']:,} windows in which an alarm would have been false; an alarm up to {TOLERANCE} "
-            f"windows after a drift is complete is a hit.{spared} The bars are exact 95 % intervals. '{NEVER}' and '{ALWAYS}' "
+            f"1,000 windows: left and low is good. {said}. It rests on {drifts} drift{plural} that harmed static and "
+            f"{first['watched']:,} windows in which an alarm would have been false; an alarm up to {TOLERANCE} windows "
+            f"after a drift is complete is a hit.{spared} The bars are exact 95 % intervals. '{NEVER}' and '{ALWAYS}' "
             "look at nothing. Detectors of losses watch the static model here, so that what an arm did about an alarm "
             "plays no part; a detector isn't good because its arm was accurate, and a few drifts of these kinds and "
             "sizes say little about others."
@@ -88,21 +88,12 @@ class DetectorsChart(Chart):
         top = most / (1 - LANE)
         ax.set_ylim(-0.04 * top, top)
         ax.axhline(most, color=FAINT, linewidth=1.0)
-        ax.text(
-            0.99,
-            1 - LANE / 2,
-            "found none",
-            transform=ax.transAxes,
-            fontsize="x-small",
-            color=INK,
-            va="center",
-            ha="right",
-        )
-        ax.yaxis.set_major_locator(MaxNLocator(6, integer=True))
-        ax.set_yticks([tick for tick in ax.get_yticks() if 0 <= tick < most])
+        ticks = [tick for tick in MaxNLocator(6, integer=True).tick_values(0, most) if 0 <= tick < most]
+        lane = (most + top) / 2
+        ax.set_yticks([*ticks, lane], [*(f"{tick:g}" for tick in ticks), "none found"])
         points, looks = [], self._looks(table["detector"])
         for row, look in zip(table.itertuples(), looks, strict=True):
-            height = most + (top - most) / 2 if pd.isna(row.delay) else row.delay
+            height = lane if pd.isna(row.delay) else row.delay
             bars = [[row.false_per_1000 - row.low], [row.high - row.false_per_1000]]
             ax.errorbar(
                 row.false_per_1000,

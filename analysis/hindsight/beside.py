@@ -91,7 +91,7 @@ def _names(tables: Mapping[tuple[str, int], Table]) -> dict[tuple[str, int], str
 
 
 def _arm(arm: str, run: Run, outcomes: Outcomes, table: Table, seed: int) -> dict[str, Any]:
-    """One arm: regret at each price, and over time where retrains are free; its share of the gain, its place by chance."""
+    """One arm: regret at each price, and over time where fits are free; its share of the gain and place by chance."""
     fits, attempts = _fits(run, arm)
     wrong = np.array([here.sum() for here in outcomes.wrong[arm]], dtype=np.float64)
     static = np.array([here.sum() for here in outcomes.wrong[run.arms[0]]], dtype=np.float64)
