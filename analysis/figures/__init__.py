@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .causes import CausesChart
 from .chart import Chart
 from .confusion import ConfusionChart
 from .critical_difference import critical_difference
 from .detectors import DetectorsChart
 from .difference import DifferenceChart, SavedChart
-from .hindsight import CausesChart, RegretChart, RegretOverPricesChart
+from .hindsight import RegretChart, RegretOverPricesChart
 from .input_drift import InputDriftChart
 from .metric import METRIC_CHARTS
 from .pareto import ParetoChart

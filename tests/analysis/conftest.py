@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ import pyarrow as pa
 import pytest
 import tomli_w
 
-from analysis import load_run
-from analysis.loaded import LoadedRun
+from analysis.loaded import LoadedRun, load_run
+from analysis.measures.episodes import score_detectors
+from analysis.measures.transitions import Transition
 from analysis.report_tables import more_tables, result_table, sentences
 from online.arms import STATIC
 from online.ledger import Entry, Ledger, Part
@@ -184,3 +186,52 @@ def small_profile() -> Callable[..., Any]:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module.small
+
+
+def _estimate(difference: float) -> dict[str, float]:
+    """A difference with its interval."""
+    return {"difference": difference, "low": difference - 1, "high": difference + 1}
+
+
+def _hindsight() -> dict[str, Any]:
+    """What baselines would show of the crowded run: two arms compared, one not comparable, one without causes."""
+    rows = [
+        [{"alpha": a, "regret": 10 + a * f, "gain": 80 - a, "share": 0.5 if a < 9 else None} for a in (0, 1, 10, 100)]
+        for f in (1, 2)
+    ]
+    arms: dict[str, Any] = {
+        name: {
+            "beside": "last 20",
+            "beats": beats,
+            "fits": fits,
+            "regret": row,
+            "over_time": np.linspace(0, 10 * fits, 12),
+        }
+        for name, beats, fits, row in (("dynamic", ["it trains on since-change"], 1, rows[0]), ("a", [], 2, rows[1]))
+    }
+    known = {name: _estimate(at) for name, at in (("total", 4), ("engine", -1), ("size", 2), ("freshness", 3))}
+    nothing = dict.fromkeys(known)
+    return {
+        "every": 4,
+        "tables": {},
+        "arms": arms | {"b": {"reason": "not comparable: it learns by record"}},
+        "causes": {
+            "dynamic": {"windows": 7, "left_out": 0, "reasons": [], **known},
+            "a": {"windows": 0, "left_out": 2, "reasons": ["one class"], **nothing},
+        },
+    }
+
+
+@pytest.fixture
+def judged(crowded: Path) -> LoadedRun:
+    """The crowded run, with what baselines and detectors would show."""
+    run = load_run(crowded)
+    scores = score_detectors(
+        {"dynamic (ss-sr)": [4], "a (ks)": [1, 6], "b (adwin)": []},
+        [Transition(4, 4), Transition(9, 9)],
+        [True, False],
+        windows=12,
+        tolerance=1,
+    )
+    run.summary = {**run.summary, "hindsight": _hindsight(), "detectors": [asdict(score) for score in scores]}
+    return run

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from itertools import combinations, product
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import friedmanchisquare, rankdata, wilcoxon
 
+from analysis.experiment_command import _rank
 from analysis.figures import critical_difference
 from analysis.inference.multiple import holm
 from analysis.inference.ranks import rank_arms, signed_rank
@@ -152,3 +155,15 @@ def test_a_bar_is_drawn_for_each_group_with_a_dot_for_each_arm() -> None:
     lines = chart.draw().axes[0].lines
     dots = [tuple(line.get_xdata()) for line in lines if line.get_marker() == "o"]
     assert [tuple(chart.ranking.ranks[arm] for arm in group) for group in chart.ranking.alike] == dots
+
+
+def test_an_experiment_draws_the_ranks_or_says_why_not(tmp_path: Path) -> None:
+    """Six streams give figures/critical-difference with its numbers; five give the reason and no file."""
+    found = _rank(drawn(6), tmp_path)
+    assert {"svg", "png", "pdf", "csv"} == {path.suffix[1:] for path in (tmp_path / "figures").iterdir()}
+    assert (6, "over 6 streams" in found["words"]) == (found["streams"], True)
+    assert json.loads(json.dumps(found))["ranks"] == found["ranks"]
+    few = _rank(drawn(5), tmp_path / "few")
+    assert 5 == few["streams"]
+    assert few["reason"].startswith("Arms aren't ranked over streams: 6 or more are needed, and there are 5.")
+    assert not (tmp_path / "few").exists()
