@@ -97,12 +97,12 @@ def _same_place(row: Row, other: Row) -> bool:
 
 
 def _where(name: str, row: Row) -> dict[str, Any]:
-    window = str(row.get("window", ""))
-    arm = row.get("arm")
+    window, arm = str(row.get("window", "")), row.get("arm")
+    placed = window.isdecimal()  # a head is not
     return {
         "what": name,
-        "window": int(window) if window.isdecimal() else None,
-        "arm": arm if isinstance(arm, str) else None,
+        "window": int(window) if placed else None,
+        "arm": arm if placed and isinstance(arm, str) else None,
         "unit": "row",
     }
 

@@ -146,6 +146,7 @@ def test_differences_of_many_windows_are_added_up(pair: Pair) -> None:
             lambda t: t.replace(",model-of-dynamic,50,", ",model-of-dynamic,49,", 1),
             {"window": 0, "arm": "dynamic", "was": "tp '49'", "now": "'50'"},
         ),
+        ("windows.csv", lambda t: t.replace("window,arm", "window,leg"), {"count": 9, "window": None}),
         ("windows.csv", lambda t: t[: t.rindex("3,dynamic")], {"window": 3, "arm": "dynamic", "was": "no row"}),
         ("windows.csv", lambda t: t + "9,dynamic,0\n", {"window": 9, "arm": "dynamic", "was": "a row of its own"}),
         ("events.jsonl", lambda t: t.replace("alarm", "none"), {"window": 2, "arm": "dynamic", "was": "reason 'none'"}),
