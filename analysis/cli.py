@@ -37,8 +37,8 @@ def report(
 ) -> None:
     """Table, figures and verdict of RUN.
 
-    Writes summary.json and, for each metric, figures/METRIC.png with its numbers in figures/METRIC.csv. An
-    unfinished run is reported as far as it goes.
+    Writes report.html, one file that opens from disk without a network; summary.json; and figures/, each with its
+    numbers as CSV. An unfinished run is reported as far as it goes.
 
     Example: driftduel report runs/dns --metric accuracy --metric recall
     """
@@ -59,18 +59,21 @@ def show(written: Report) -> None:
     from rich.console import Console
 
     from .report_tables import more_tables, result_table, sentences
+    from .terminal import make_table
 
     console = Console()
-    console.print(result_table(written.summary))
+    console.print(make_table(result_table(written.summary)))
     for sentence in sentences(written.summary):
         click.echo(f"\n{sentence}")
     for title, table in more_tables(written.summary):
         console.print(f"\n[bold]{title}[/bold]")
-        console.print(table)
+        console.print(make_table(table))
     click.echo()
     for figure in written.figures:
         click.echo(f"figure:  {figure} (its numbers: {figure.with_suffix('.csv').name})")
     click.echo(f"summary: {written.path}")
+    if written.page is not None:
+        click.echo(f"report:  {written.page}")
 
 
 @click.command()

@@ -10,47 +10,9 @@ import pyarrow as pa
 
 from producer.dataset import Dataset
 
+from .document import Section, document
 from .figures.style import Caption
 from .markup import figure, paragraphs, table, text
-
-STYLE = """
-:root { color-scheme: light dark; --ink: #1b1b1b; --paper: #fff; --line: #d5d5d5; --soft: #f4f4f4; --link: #00527e; }
-@media (prefers-color-scheme: dark) {
-  :root { --ink: #e8e8e8; --paper: #16181a; --line: #44484c; --soft: #212427; --link: #7cc4f0; }
-}
-* { box-sizing: border-box; }
-body { margin: 0 auto; max-width: 62rem; padding: 1.5rem 1rem 4rem; background: var(--paper); color: var(--ink);
-  font: 1rem/1.55 system-ui, "Segoe UI", "DejaVu Sans", sans-serif; }
-h1 { font-size: 1.7rem; line-height: 1.2; margin: 0 0 .3rem; }
-h2 { font-size: 1.25rem; margin: 2.6rem 0 .6rem; border-bottom: 1px solid var(--line); padding-bottom: .2rem; }
-p { max-width: 46rem; }
-a { color: var(--link); }
-nav ul { display: flex; flex-wrap: wrap; gap: .2rem 1.1rem; list-style: none; padding: 0; }
-.wide { overflow-x: auto; margin: 1rem 0 1.6rem; }
-table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabular-nums; }
-caption { text-align: left; padding-bottom: .35rem; font-weight: 600; white-space: nowrap; }
-th, td { text-align: left; vertical-align: top; padding: .22rem .7rem .22rem 0; border-bottom: 1px solid var(--line);
-  overflow-wrap: break-word; max-width: 34rem; }
-thead th { background: var(--soft); vertical-align: bottom; }
-tbody th { font-weight: 500; }
-td.n { white-space: nowrap; }
-td.n, thead th.n { text-align: right; }
-figure { margin: 1.2rem 0 2rem; }
-figure svg { display: block; width: 100%; height: auto; background: #fff; border: 1px solid var(--line);
-  border-radius: 4px; padding: .5rem; }
-figure svg * { stroke-linejoin: round; stroke-linecap: butt; }
-figcaption { max-width: 46rem; font-size: .9rem; margin-top: .5rem; }
-@media print {
-  :root { --ink: #000; --paper: #fff; --line: #bbb; --soft: #fff; --link: #000; }
-  body { max-width: none; padding: 0; font-size: 10pt; }
-  nav { display: none; }
-  .wide { overflow: visible; }
-  caption { white-space: normal; }
-  table { font-size: 7.5pt; }
-  figure, tr { break-inside: avoid; }
-  h2 { break-after: avoid; }
-}
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,44 +91,13 @@ def write_page(
         OSError: it can't be written, or a figure can't be read.
     """
     shown = {**tables, **_views(tables["selection"])}
-    made = [(section.name, section.title, _content(folder, shown, captions, section)) for section in SECTIONS]
-    sections = [(name, title, content) for name, title, content in made if content]
-    links = "".join(f'<li><a href="#{name}">{title}</a></li>' for name, title, _ in sections)
-    body = "\n".join(
-        f'<section id="{name}">\n<h2>{title}</h2>\n{content}\n</section>' for name, title, content in sections
-    )
-    heading = f"Exploration of {', '.join(files)}"
-    page = _page(text(heading), text(dataset.name), links, paragraphs(story), body)
+    sections = [
+        Section("story", "In short", paragraphs(story)),
+        *(Section(one.name, one.title, _content(folder, shown, captions, one)) for one in SECTIONS),
+    ]
+    lead = f"<p>Dataset {text(dataset.name)}, by driftduel</p>"
+    page = document(f"Exploration of {', '.join(files)}", sections, lead=lead)
     (folder / "index.html").write_text(page, "utf-8")
-
-
-def _page(heading: str, dataset: str, links: str, story: str, body: str) -> str:
-    """The page around its content, all of which is markup already."""
-    return f"""<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>{heading}</title>
-<style>{STYLE}</style>
-</head>
-<body>
-<header>
-<h1>{heading}</h1>
-<p>Dataset {dataset}, by driftduel</p>
-<nav aria-label="Sections"><ul>{links}</ul></nav>
-</header>
-<main>
-<section id="story">
-<h2>In short</h2>
-{story}
-</section>
-{body}
-</main>
-</body>
-</html>
-"""
 
 
 def _views(selection: pa.Table) -> dict[str, pa.Table]:

@@ -1,48 +1,35 @@
-"""A run -> its report: summary.json and figures/."""
+"""A run -> its report: summary.json, figures/ and report.html."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from analysis.hindsight.beside import baseline_discordance, summarise_baselines
-from analysis.inference.compare import majority_class, no_change
-from analysis.inference.dispersion import warning
-from analysis.inference.judgement import dispersions, judge, primary_arms, watched_arms
 from analysis.inference.power import Discordance
-from analysis.measures.labels_used import run_labels
-from analysis.measures.measured import HERE, Where, measure_run
-from online.baselines.computing import read_baselines
+from analysis.measures.measured import HERE, Where
 from online.files import replace_file
-from online.tracker import count_cost
 from producer.errors import RunError, UsageError, nearest
-from static_model.metrics import METRICS, Counts, count, metrics_from_counts
-from static_model.origin import imported_from, unknown_training
+from static_model.metrics import METRICS
 
 from .figures import plot_metric
-from .runs import Outcomes, Run, read_outcomes, read_run
+from .loaded import LoadedRun, load_run
+from .report_page import Picture, report_page
 
-FORMAT = 1
 DEFAULT_METRICS = ("accuracy", "f1")
-NO_DISCORDANCE = (
-    "How small a difference this stream could have shown isn't known: it is measured on the discordance of 'never' and "
-    "'always', and no arm is retrained after every window here."
-)
-ONE_CLASS = "All labels are of one class: only accuracy is defined."
+FORMATS = ("svg", "png")
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What `write_report` wrote: the summary, where it lies, and the figures."""
+    """What `write_report` wrote: the summary, where it lies, the figures, and the page, if one was asked for."""
 
     summary: dict[str, Any]
     path: Path
     figures: tuple[Path, ...]
+    page: Path | None = None
 
 
 def write_report(
@@ -53,8 +40,9 @@ def write_report(
     out: Path | None = None,
     noise: Discordance | None = None,
     where: Where = HERE,
+    page: bool = True,
 ) -> Report:
-    """Write summary.json and a figure with its numbers for each metric.
+    """Write summary.json, figures with their numbers, and the page that shows all of it.
 
     Args:
         path: the run directory; an unfinished run is reported as far as it goes.
@@ -63,6 +51,7 @@ def write_report(
         out: where to write; the run directory if None.
         noise: the discordance of never and always on this stream; see `judge`.
         where: the deployment to give totals for.
+        page: whether to draw the figures beside those of metrics, and to write report.html.
 
     Raises:
         UsageError: no such metric, share or cost.
@@ -70,12 +59,8 @@ def write_report(
     """
     for metric in metrics:
         _check_metric(metric)
-    run = read_run(path, truth=truth)
-    outcomes, baselines = read_outcomes(run), read_baselines(path)
-    noise = noise or (baseline_discordance(baselines) if baselines else None)
-    summary = summarise(run, outcomes, noise=noise, where=where)
-    if baselines is not None:
-        summary["hindsight"] = json.loads(json.dumps(summarise_baselines(run, outcomes, baselines), allow_nan=False))
+    loaded = load_run(path, truth=truth, noise=noise, where=where)
+    run, summary = loaded.run, loaded.summary
     folder = out or path
     try:
         (folder / "figures").mkdir(parents=True, exist_ok=True)
@@ -86,89 +71,21 @@ def write_report(
         plot_metric(run.windows, figure.stem, run.events, run.truth, path=figure)
     with replace_file(folder / "summary.json") as file:
         file.write(json.dumps(summary, indent=1, ensure_ascii=False, allow_nan=False).encode() + b"\n")
-    return Report(summary, folder / "summary.json", figures)
+    return Report(summary, folder / "summary.json", figures, _write_page(loaded, metrics, folder) if page else None)
+
+
+def _write_page(loaded: LoadedRun, metrics: Sequence[str], folder: Path) -> Path:
+    """Draw the figures that this run has something for, those of metrics if they were asked for, and the page."""
+    asked = {name: chart for name, chart in loaded.figures.items() if name in metrics or name not in METRICS}
+    pictures = {}
+    for name, chart in asked.items():
+        chart.save(folder / "figures", formats=FORMATS)
+        pictures[name] = Picture(chart.described(), (folder / "figures" / f"{name}.svg").read_text("utf-8"))
+    with replace_file(folder / "report.html") as file:
+        file.write(report_page(loaded, pictures, endings=(*FORMATS, "csv")).encode())
+    return folder / "report.html"
 
 
 def _check_metric(metric: str) -> None:
     if metric not in METRICS:
         raise UsageError(f"no metric '{metric}'{nearest(metric, METRICS)}; known are {', '.join(METRICS)}")
-
-
-def summarise(run: Run, outcomes: Outcomes, *, noise: Discordance | None = None, where: Where = HERE) -> dict[str, Any]:
-    """Everything that a report says, as plain JSON values; undefined metrics are None.
-
-    Totals come from summed counts, never from averages over windows.
-    """
-    static = run.windows[run.windows["arm"] == run.arms[0]]
-    costs = {arm: count_cost(run.events, arm) for arm in run.arms}
-    labels = np.concatenate([*outcomes.labels, np.empty(0, dtype=np.int8)]).astype(np.int8)
-    records = int(static["records"].sum())
-    scatter = dispersions(run, outcomes)
-    judged = judge(run, outcomes, costs, noise=noise)
-    used = run_labels(run)
-    counts = {arm: _sum_counts(run, arm) for arm in run.arms}
-    lost = {name: int(static[name].sum()) for name in ("dead", "set_aside", "missing") if name in static}
-    return {
-        "format": FORMAT,
-        "finished": run.finished,
-        "windows": len(static),
-        "records": records,
-        "labelled": len(labels),
-        **lost,
-        "arms": {
-            arm: {**_totals(counts[arm]), "cost": {**asdict(costs[arm]), "labels": used[arm]}} for arm in run.arms
-        },
-        "baselines": {
-            "majority": _totals(count(labels, majority_class(labels))),
-            "no-change": _totals(count(labels, no_change(labels))),
-        },
-        **judged,
-        **measure_run(run, outcomes, costs, counts, where),
-        "dispersion": {arm: asdict(found) if found else None for arm, found in scatter.items()},
-        "notes": [
-            *_notes(run, labels_of_both=len(np.unique(labels)) > 1, labelled=len(labels)),
-            *_notes_on_claims(run, judged["comparisons"]),
-            *(warning(arm, found) for arm in watched_arms(run) if (found := scatter[arm]) and found.excessive),
-        ],
-    }
-
-
-def _sum_counts(run: Run, arm: str) -> Counts:
-    sums = run.windows.loc[run.windows["arm"] == arm, ["tp", "fp", "tn", "fn"]].sum()
-    return Counts(**{name: int(number) for name, number in sums.items()})
-
-
-def _totals(counts: Counts) -> dict[str, Any]:
-    return {"counts": asdict(counts), "metrics": metrics_from_counts(counts)}
-
-
-def _notes(run: Run, *, labels_of_both: bool, labelled: int) -> list[str]:
-    notes = []
-    if not run.finished:
-        notes.append(
-            f"This run isn't finished: {run.windows['window'].nunique():,} windows are reported. "
-            "The same 'driftduel evaluate' again goes on with it."
-        )
-    if (imported := imported_from(run.manifest)) is not None:
-        notes.append(unknown_training(imported))
-    for arm in run.partial:
-        notes.append(f"The arm '{arm}' is left out: it hasn't seen all of these windows yet.")
-    if labelled and not labels_of_both:
-        notes.append(ONE_CLASS)
-    return notes
-
-
-def _notes_on_claims(run: Run, comparisons: Mapping[str, Any]) -> list[str]:
-    """Which arms are corrected for their number, and whether it is known what could have been found."""
-    primary, notes = primary_arms(run), []
-    if len(primary) > 1:
-        notes.append(
-            f"Primary arms: {', '.join(primary)}. Holm's correction covers them, for this stream and for more of the "
-            "same apart; the intervals are at 95 % each."
-        )
-    if others := [arm for arm in comparisons if arm not in primary]:
-        notes.append(f"Exploratory arms, not corrected for their number: {', '.join(others)}.")
-    found = ("no difference", "identical", "too few")
-    if any(one["finding"] in found and one["detectable"] is None for one in comparisons.values()):
-        notes.append(NO_DISCORDANCE)
-    return notes

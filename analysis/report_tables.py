@@ -1,16 +1,13 @@
-"""A summary as it is shown in a terminal: tables, at most 80 columns wide for short names, and sentences."""
+"""A summary in words: sentences and tables, for a terminal and for the page alike."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from analysis.hindsight.tables import arm_table, baseline_notes, cause_table, path_table
 
-from .terminal import make_table, number
-
-if TYPE_CHECKING:
-    from rich.table import Table
+from .tabular import Tabular, number, tabular
 
 Summary = Mapping[str, Any]
 
@@ -27,33 +24,33 @@ def sentences(summary: Summary) -> list[str]:
     return [", ".join([read, *lost]) + ".", *summary["verdicts"].values(), *summary["notes"], *notes]
 
 
-def result_table(summary: Summary) -> Table:
+def result_table(summary: Summary) -> Tabular:
     """Arms and baselines with their totals and costs."""
-    titles = ("accuracy", "precision", "recall", "F1", "MCC", "alarms", "fits", "rows\ntrained", "promoted")
+    titles = ("arm", "accuracy", "precision", "recall", "F1", "MCC", "alarms", "fits", "rows\ntrained", "promoted")
     rows = []
     for name, arm in (*summary["arms"].items(), *summary["baselines"].items()):  # an arm may be called majority
         values = [arm["metrics"][metric] for metric in ("accuracy", "precision", "recall", "f1", "mcc")]
         cost = arm.get("cost")
         paid = [f"{cost[key]:,}" for key in ("alarms", "fits", "rows", "promoted")] if cost else [""] * 4
         rows.append([name, *(number(value, 4) for value in values), *paid])
-    return make_table("arm", titles, rows)
+    return tabular(titles, rows)
 
 
-def more_tables(summary: Summary) -> Iterator[tuple[str, Table]]:
+def more_tables(summary: Summary) -> Iterator[tuple[str, Tabular]]:
     """The tables beside the main one, each with its title; those that this run has nothing for are left out."""
     for title, make in TABLES.items():
         if (table := make(summary)) is not None:
             yield title, table
 
 
-def _cost(summary: Summary) -> Table | None:
+def _cost(summary: Summary) -> Tabular | None:
     keys = ("alarms", "fits", "rows", "labels", "promoted", "rejected", "refused", "rolled_back")
     rows = [[arm, *(f"{found['cost'][key]:,}" for key in keys)] for arm, found in summary["arms"].items()]
     titles = ("alarms", "fits", "rows\ntrained", "labels\nused", "promoted", "rejected", "refused", "rolled\nback")
-    return make_table("arm", titles, rows)
+    return tabular(("arm", *titles), rows)
 
 
-def _over_time(summary: Summary) -> Table | None:
+def _over_time(summary: Summary) -> Tabular | None:
     rows = []
     for arm, found in summary["measures"].items():
         agreement, area = found["agreement"], found["area_under_time"]
@@ -61,10 +58,10 @@ def _over_time(summary: Summary) -> Table | None:
         values += [area[metric]["value"] for metric in ("accuracy", "f1")]
         rows.append([arm, *(number(value, 4) for value in values), number(found["fading"]["accuracy"], 4)])
     titles = ("kappa", "above\nno-change", "above\nmajority", "AUT of\naccuracy", "AUT\nof F1", "fading\naccuracy")
-    return make_table("arm", titles, rows)
+    return tabular(("arm", *titles), rows)
 
 
-def _deployment(summary: Summary) -> Table | None:
+def _deployment(summary: Summary) -> Tabular | None:
     if not summary["deployment_asked"]:
         return None
     rows = []
@@ -75,10 +72,10 @@ def _deployment(summary: Summary) -> Table | None:
             [arm, number(where["prevalence"], 4), number(where["precision"], 4), *(number(cost, 1) for cost in costs)]
         )
     titles = ("share of\nattacks", "precision", "cost of\n1,000", "never an\nalarm", "always\nan alarm")
-    return make_table("arm", titles, rows)
+    return tabular(("arm", *titles), rows)
 
 
-def _price(summary: Summary) -> Table | None:
+def _price(summary: Summary) -> Tabular | None:
     price = summary["price"]
     if len(price["curve"]["totals"]) < 2:
         return None
@@ -86,19 +83,19 @@ def _price(summary: Summary) -> Table | None:
     for segment in price["cheapest"]:
         high = "any" if segment["high"] is None else f"below {segment['high']:,.1f}"
         rows.append([segment["arm"], f"{segment['low']:,.1f}", high])
-    return make_table("cheapest arm", ("from", "to"), rows)
+    return tabular(("cheapest arm", "from", "to"), rows)
 
 
-def _recovery(summary: Summary) -> Table | None:
+def _recovery(summary: Summary) -> Tabular | None:
     rows = [
         [arm, str(one["start"]), one["state"], number(one["windows"], 0), number(one["lost"], 0)]
         for arm, found in summary["measures"].items()
         for one in found["recovery"]
     ]
-    return make_table("arm", ("drift in\nwindow", "state", "after\nwindows", "errors\nlost"), rows) if rows else None
+    return tabular(("arm", "drift in\nwindow", "state", "after\nwindows", "errors\nlost"), rows) if rows else None
 
 
-def _detectors(summary: Summary) -> Table | None:
+def _detectors(summary: Summary) -> Tabular | None:
     rows = [
         [
             one["detector"],
@@ -110,20 +107,20 @@ def _detectors(summary: Summary) -> Table | None:
         for one in summary.get("detectors", ())
     ]
     titles = ("hits", "missed", "harmless", "median\ndelay", "false\nalarms", "of 1,000\nwindows")
-    return make_table("detector", titles, rows) if rows else None
+    return tabular(("detector", *titles), rows) if rows else None
 
 
-def _in_hindsight(make: Callable[[Summary], Table]) -> Callable[[Summary], Table | None]:
+def _in_hindsight(make: Callable[[Summary], Tabular]) -> Callable[[Summary], Tabular | None]:
     """A table of the baselines, where there are some and it has rows."""
 
-    def made(summary: Summary) -> Table | None:
+    def made(summary: Summary) -> Tabular | None:
         table = make(summary.get("hindsight", {}))
-        return table if table.row_count else None
+        return table if table.rows else None
 
     return made
 
 
-TABLES: Mapping[str, Callable[[Summary], Table | None]] = {
+TABLES: Mapping[str, Callable[[Summary], Tabular | None]] = {
     "Cost": _cost,
     "Over time": _over_time,
     "Where it is to work": _deployment,

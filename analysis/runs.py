@@ -41,6 +41,9 @@ class Run:
         events: drift, retrain, promoted, rejected and refused, in the order in which they happened.
         truth: the planted truth, or None where it isn't known.
         finished: False while it runs, and after an interruption.
+        dead_letters: what was no record: `seq`, `reason`, `bytes` (base64) and where it came from.
+        counts_only: whether the predictions are lost, so that only the tracker's counts are known.
+        missing: what is missing, cut, damaged or foreign, in a sentence each.
     """
 
     path: Path
@@ -50,6 +53,14 @@ class Run:
     events: tuple[Mapping[str, Any], ...]
     truth: Mapping[str, Any] | None
     finished: bool
+    dead_letters: tuple[Mapping[str, Any], ...] = ()
+    counts_only: bool = False
+    missing: tuple[str, ...] = ()
+
+    @property
+    def window_size(self) -> int:
+        """Numbers in a window."""
+        return int(self.manifest["identity"]["window"])
 
     @property
     def arms(self) -> tuple[str, ...]:

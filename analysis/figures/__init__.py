@@ -18,5 +18,5 @@ CHARTS: tuple[type[Chart], ...] = ()
 
 def charts_of(loaded: LoadedRun) -> dict[str, Chart]:
     """The figures that the run has something for, by name."""
-    made = (kind(loaded) for kind in CHARTS)
+    made = [kind(loaded) for kind in CHARTS if not (kind.per_record and loaded.counts_only)]
     return {chart.name: chart for chart in made if chart.refusal is None}

@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from .style import FORMATS, WIDTH, Caption, canvas, save
+from .style import FORMATS, WIDTH, Caption, canvas, save, settle, typeset
 
 if TYPE_CHECKING:
     from analysis.loaded import LoadedRun
@@ -23,15 +23,21 @@ class Chart(ABC):
     Attributes:
         name: of its files.
         title: in a few words.
-        height: inches.
+        per_record: whether it needs what was predicted for single records (`outcomes`, `entries`, `scores_of`): a run
+            that has lost its segments has only counts, and such figures are left out then.
     """
 
     name: str
     title: str
-    height: float = 4.2
+    per_record: bool = False
 
     def __init__(self, loaded: LoadedRun) -> None:
         self.loaded = loaded
+
+    @property
+    def height(self) -> float:
+        """Inches."""
+        return 4.2
 
     @property
     def refusal(self) -> str | None:
@@ -48,20 +54,34 @@ class Chart(ABC):
 
     @abstractmethod
     def _draw(self, ax: Axes) -> None:
-        """Draw the table onto these axes."""
+        """Draw the table onto these axes, without the title; no text smaller than `x-small`."""
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw it, for a notebook: onto these axes, or onto new ones."""
         if ax is None:
             ax = canvas(self.height).subplots()
         self._draw(ax)
+        ax.set_title(self.title, loc="left")
         return ax
 
     def draw(self, *, width: float = WIDTH) -> Figure:
-        """The whole figure, so many inches wide."""
-        figure = canvas(self.height, width=width)
-        self._draw(figure.subplots())
+        """The whole figure, so many inches wide: `style.WIDTH`, `TWO_COLUMN` or `ONE_COLUMN`.
+
+        In a paper, the caption below a figure says what it is: it has its title on a screen only.
+        """
+        with typeset(width):
+            figure = canvas(self.height, width=width)
+            top = self._fill(figure)
+            if width >= WIDTH:
+                top.set_title(self.title, loc="left")
+            settle(figure)  # here, as ticks take their sizes when they are laid out
         return figure
+
+    def _fill(self, figure: Figure) -> Axes:
+        """Draw onto an empty figure; the axes that are returned get the title."""
+        ax: Axes = figure.subplots()
+        self._draw(ax)
+        return ax
 
     def save(self, folder: Path, *, width: float = WIDTH, formats: Sequence[str] = FORMATS) -> list[Path]:
         """Write NAME.svg, NAME.png and NAME.pdf into an existing folder, and the numbers as NAME.csv.
@@ -76,3 +96,8 @@ class Chart(ABC):
     def described(self) -> Caption:
         """Name, title and caption together."""
         return Caption(self.name, self.title, self.caption())
+
+    def _repr_html_(self) -> str:
+        from analysis.notebook import chart_html  # for notebooks only
+
+        return chart_html(self)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cache
 from io import BytesIO
@@ -11,10 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
+import matplotlib.style
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import findfont, get_font
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 # Okabe and Ito's palette, and line styles that tell curves apart in grey print too.
 LOOKS: tuple[tuple[str, Any], ...] = (
@@ -31,7 +35,11 @@ CLASSES = ("#56B4E9", "#D55E00")
 """Class 0 is filled and light, class 1 a dark line: they differ in grey print too."""
 
 WIDTH = 9.0
-"""Inches: the width of every figure."""
+"""Inches: the width of a figure on a screen."""
+TWO_COLUMN, ONE_COLUMN = 7.16, 3.5
+"""Inches: the widths of a figure in a paper, across two columns of a page or in one (IEEE, ACM)."""
+NARROW = 5.0
+"""Inches: below this width a legend stands under the axes, not beside them."""
 DPI = 150
 FORMATS = ("svg", "png", "pdf")
 _FONT = "DejaVu Sans"
@@ -59,11 +67,35 @@ class Caption:
     text: str
 
 
+@contextmanager
+def typeset(width: float = WIDTH) -> Iterator[None]:
+    """Within it, text gets the size that suits a figure of that width, whatever the user's own matplotlib settings are.
+
+    `x-small`, the smallest size that a figure may use, is 6.0 pt in a paper (where a figure is printed as wide as it
+    is drawn) and 6.9 pt on a screen. The settings are matplotlib's global ones, which it takes sizes from; they are
+    put back at the end.
+    """
+    paper = {"font.size": 8.7, "axes.titlesize": "medium", "axes.labelsize": "small", "axes.linewidth": 0.6}
+    paper |= {
+        f"{axis}tick.{what}": size for axis in "xy" for what, size in (("labelsize", "x-small"), ("major.size", 2.5))
+    }
+    own = {"font.sans-serif": [_FONT], "axes.unicode_minus": True, "hatch.linewidth": 0.5}
+    with matplotlib.style.context(["default", {**own, **(paper if width < WIDTH else {})}]):
+        yield
+
+
 def canvas(height: float, *, width: float = WIDTH) -> Figure:
     """An empty figure, that no state outside it knows of."""
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
+
+
+def settle(figure: Figure) -> None:
+    """Lay a figure out for good: each format that it is saved in would do it again, for a third of its time."""
+    if isinstance(figure.get_layout_engine(), ConstrainedLayoutEngine):
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")
 
 
 def save(figure: Figure, folder: Path, name: str, *, formats: Sequence[str] = FORMATS) -> list[Path]:
@@ -75,6 +107,7 @@ def save(figure: Figure, folder: Path, name: str, *, formats: Sequence[str] = FO
         OSError: they can't be written.
     """
     paths = [folder / f"{name}.{ending}" for ending in formats]
+    settle(figure)
     for path in paths:
         drawn = BytesIO()
         # matplotlib takes these settings from its global ones alone; they are put back at once.
@@ -130,6 +163,16 @@ def clean_axes(ax: Axes, *, grid: str | None = "y") -> None:
     if grid is not None:
         ax.grid(axis=grid, color=GRID, linewidth=0.6)  # type: ignore[arg-type]
     ax.set_axisbelow(True)
+
+
+def legend(ax: Axes, handles: Sequence[Artist], *, below: int = 3) -> None:
+    """What the marks mean: to the right of the axes; in a narrow figure of ours under all of them, in some columns."""
+    figure = ax.get_figure(root=True)
+    look: dict[str, Any] = {"frameon": False, "fontsize": "small", "handles": list(handles)}
+    if figure is None or figure.get_figwidth() >= NARROW or figure.get_layout_engine() is None:
+        ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.2, **look)
+    else:
+        figure.legend(loc="outside lower center", ncols=below, **look | {"fontsize": "x-small"})
 
 
 def names(texts: Iterable[str], *, most: int = 28) -> list[str]:

@@ -1,66 +1,63 @@
-"""The baselines in a terminal: one table of paths, one of arms beside the oracle, and what must be known with them."""
+"""The baselines in words: one table of paths, one of arms beside the oracle, and what must be known with them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from analysis.terminal import make_table
-
-if TYPE_CHECKING:
-    from rich.table import Table
+from analysis.tabular import Tabular, tabular
 
 FREE = 0.0
 
 
-def path_table(baselines: Mapping[str, Any]) -> Table:
+def path_table(baselines: Mapping[str, Any]) -> Tabular:
     """Each baseline path with its errors, its cost and what it saved of static's errors, for each training set.
 
     Args:
         baselines: what `summarise_baselines` gives.
     """
-    titles = ("trained on", "errors", "accuracy", "retrains", "rows\ntrained", "errors saved\n(95 % interval)")
-    table = make_table("path", titles, (), left=1)
+    titles = ("path", "trained on", "errors", "accuracy", "retrains", "rows\ntrained", "errors saved\n(95 % interval)")
+    rows = []
     for name, found in baselines.get("tables", {}).items():
         for path, row in found["paths"].items():
             accuracy = "" if row["accuracy"] is None else f"{row['accuracy']:.4f}"
             counts = (f"{row['errors']:,}", accuracy, f"{row['retrains']:,}", f"{row['rows']:,}")
-            table.add_row(path, name, *counts, "" if path == "never" else _saved(row))
+            rows.append((path, name, *counts, "" if path == "never" else _saved(row)))
         records = found["records"]
         for row in _oracles(found):
             accuracy = f"{1 - row['errors'] / records:.4f}" if records else ""
             title = "oracle" if row["alpha"] == FREE else f"oracle at {row['alpha']:g}"
-            table.add_row(title, name, f"{row['errors']:,}", accuracy, f"{row['retrains']:g}", "", _saved(row))
-    return table
+            rows.append((title, name, f"{row['errors']:,}", accuracy, f"{row['retrains']:g}", "", _saved(row)))
+    return tabular(titles, rows, left=1)
 
 
-def arm_table(baselines: Mapping[str, Any]) -> Table:
+def arm_table(baselines: Mapping[str, Any]) -> Tabular:
     """Each arm beside its oracle: regret and share of its gain where retrains are free, and the arm's place by chance.
 
     The percentile is among schedules that retrain as often at random: 50 is chance, 100 better than all of them.
     """
-    titles = ("beside", "fits", "regret", "share of\nthe gain", "percentile\nby chance")
-    table = make_table("arm", titles, (), left=1)
+    titles = ("arm", "beside", "fits", "regret", "share of\nthe gain", "percentile\nby chance")
+    rows = []
     for arm, found in baselines.get("arms", {}).items():
         if "reason" in found:
-            table.add_row(arm, found["reason"].partition(":")[0])
+            rows.append((arm, found["reason"].partition(":")[0], "", "", "", ""))
             continue
         free = found["regret"][0]
         share = "" if free["share"] is None else f"{free['share']:.0%}"
         lucky = "" if found["random"] is None else f"{found['random']['percentile']:.1f}"
         beside = found["beside"] + (" *" if found["beats"] else "")
-        table.add_row(arm, beside, f"{found['fits']:,}", f"{free['regret']:,.0f}", share, lucky)
-    return table
+        rows.append((arm, beside, f"{found['fits']:,}", f"{free['regret']:,.0f}", share, lucky))
+    return tabular(titles, rows, left=1)
 
 
-def cause_table(baselines: Mapping[str, Any]) -> Table:
+def cause_table(baselines: Mapping[str, Any]) -> Tabular:
     """Dynamic minus static, taken apart: errors saved per 100 records where the arm ran another model than static."""
     rows = [
         [arm, *(f"{found[cause]['difference']:+.2f}" for cause in ("engine", "size", "freshness", "total"))]
         for arm, found in baselines.get("causes", {}).items()
         if "freshness" in found
     ]
-    return make_table("arm", ("engine", "rows", "freshness", "in all"), rows)
+    return tabular(("arm", "engine", "rows", "freshness", "in all"), rows)
 
 
 def baseline_notes(baselines: Mapping[str, Any]) -> list[str]:

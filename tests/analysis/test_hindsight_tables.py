@@ -8,6 +8,8 @@ import pytest
 from rich.console import Console
 
 from analysis.hindsight.tables import arm_table, baseline_notes, path_table
+from analysis.tabular import Tabular
+from analysis.terminal import make_table
 
 
 def price(alpha: float, retrains: float) -> dict[str, float]:
@@ -44,11 +46,11 @@ def found() -> dict[str, Any]:
     }
 
 
-def lines(table: Any) -> list[str]:
-    """The rows as they are shown, blanks squeezed."""
+def lines(table: Tabular) -> list[str]:
+    """The rows as a terminal shows them, blanks squeezed."""
     console = Console(width=120)
     with console.capture() as capture:
-        console.print(table)
+        console.print(make_table(table))
     return [" ".join(line.split()) for line in capture.get().splitlines()][2:]
 
 

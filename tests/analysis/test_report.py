@@ -13,7 +13,8 @@ from click.testing import CliRunner, Result
 
 from analysis.cli import report
 from analysis.inference.power import Discordance
-from analysis.report import NO_DISCORDANCE, write_report
+from analysis.report import write_report
+from analysis.summary import NO_DISCORDANCE
 from producer.errors import RunError, UsageError
 
 PNG = b"\x89PNG\r\n\x1a\n"

@@ -12,5 +12,5 @@ def test_an_arm_called_like_a_baseline_keeps_its_row() -> None:
     """Neither hides the other: there is a row for each."""
     arm, baseline = {"metrics": {**METRICS, "accuracy": 0.9}, "cost": COST}, {"metrics": METRICS}
     table = result_table({"arms": {"majority": arm}, "baselines": {"majority": baseline}})
-    assert list(table.columns[0].cells) == ["majority", "majority"]
-    assert list(table.columns[1].cells) == ["0.9000", ""]
+    assert [row[0] for row in table.rows] == ["majority", "majority"]
+    assert [row[1] for row in table.rows] == ["0.9000", ""]
