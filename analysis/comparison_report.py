@@ -1,0 +1,80 @@
+"""Several runs -> their reports, and one that compares them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from analysis.measures.measured import HERE, Where
+from producer.errors import RunError, UsageError
+
+from .comparison import compare_runs, member, names_of
+from .report import DEFAULT_METRICS, write_report
+from .report_files import CSV, LATEX, runs_csv, runs_latex, write_text
+from .runs import read_run
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonReport:
+    """What `write_comparison` wrote: what was found, and the files, the summary first."""
+
+    comparison: dict[str, Any]
+    files: tuple[Path, ...]
+
+
+def write_comparison(
+    paths: Sequence[Path],
+    *,
+    out: Path,
+    metrics: Sequence[str] = DEFAULT_METRICS,
+    where: Where = HERE,
+    latex: bool = False,
+    csv: bool = False,
+    done: Callable[[int], None] = lambda runs: None,
+) -> ComparisonReport:
+    """Report each run into `out/runs/NAME`, and compare them in `out/comparison.json`.
+
+    Args:
+        paths: the run directories; nothing in them is changed.
+        out: where everything goes.
+        metrics: what to draw of each run.
+        where: the deployment to give totals for.
+        latex: write table.tex, too.
+        csv: write table.csv, too.
+        done: called with 1 for each run that is reported.
+
+    Raises:
+        UsageError: a run is named twice.
+        RunError: no run, a damaged one, or the report can't be written.
+    """
+    _refuse_doubles(paths)
+    members = []
+    for name, path in zip(names_of(paths), paths, strict=True):
+        run = read_run(path)
+        folder = out / "runs" / name
+        _make(folder)
+        members.append(member(name, run, write_report(path, metrics=metrics, out=folder, where=where).summary))
+        done(1)
+    comparison = compare_runs(members)
+    summaries = {one.name: one.summary for one in members}
+    texts = {"comparison.json": json.dumps(comparison, indent=1, ensure_ascii=False, allow_nan=False) + "\n"}
+    texts |= {LATEX: runs_latex(summaries)} if latex else {}
+    texts |= {CSV: runs_csv(summaries)} if csv else {}
+    return ComparisonReport(comparison, tuple(write_text(out / name, text) for name, text in texts.items()))
+
+
+def _refuse_doubles(paths: Sequence[Path]) -> None:
+    seen = [path.resolve() for path in paths]
+    for path, place in zip(paths, seen, strict=True):
+        if seen.count(place) > 1:
+            raise UsageError(f"{path} is named twice; name each run once")
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunError(f"can't write the report to {folder}: {error.strerror}; choose another --out") from None
