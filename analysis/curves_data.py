@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analysis.measures.per_window import metric_table
 from static_model.card import SHOWN
 
 from .figures.looks import looks_of
+from .figures.over_windows import planted
 from .report_words import event_words
-from .runs import Run, metric_table
+from .runs import Run
 
 METRICS = ("accuracy", "f1", "mcc", "precision", "recall")
 """What a reader may choose between."""
@@ -26,12 +28,12 @@ def curves(run: Run, metrics: Sequence[str] = METRICS) -> dict[str, Any]:
         "windows": [int(window) for window in run.windows["window"].unique()],
         "charts": charts,
         "marks": marks(run.events, run.arms),
-        "spans": planted_spans(run),
+        "spans": [{"start": span.start, "end": span.end, "text": span.words} for span in planted(run)],
     }
 
 
 def _chart(run: Run, metric: str) -> dict[str, Any]:
-    table = metric_table(run.windows, metric)
+    table = metric_table(run.windows, metric, bootstrap=False)  # a live page asks every second
     windows = run.windows["window"].unique()
     series = []
     for arm, look in looks_of(run.arms).items():
@@ -63,20 +65,4 @@ def marks(events: Sequence[Mapping[str, Any]], arms: Sequence[str]) -> list[dict
         {"window": event["window"], "arm": event["arm"], "kind": event["event"], "text": event_words(event)}
         for event in events
         if event["arm"] in arms
-    ]
-
-
-def planted_spans(run: Run) -> list[dict[str, Any]]:
-    """Where each planted drift starts and ends, in windows; window k reaches from k - 0.5 to k + 0.5."""
-    frame = run.windows.drop_duplicates("window")
-    seqs = [*frame["first_seq"], int(frame["last_seq"].iloc[-1]) + 1]
-    edges = [*(frame["window"] - 0.5), float(frame["window"].iloc[-1]) + 0.5]
-    return [
-        {
-            "start": float(np.interp(drift["start"], seqs, edges)),
-            "end": float(np.interp(drift["end"], seqs, edges)),
-            "text": f"{drift['kind']} ({drift['shape']})" if "shape" in drift else str(drift["kind"]),
-        }
-        for drift in (run.truth["drifts"] if run.truth else ())
-        if drift["start"] <= seqs[-1]
     ]

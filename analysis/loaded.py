@@ -15,18 +15,20 @@ import pyarrow as pa
 
 from analysis.inference.power import Discordance
 from analysis.measures.measured import HERE, Where
+from analysis.salvage.segments import Held
+from analysis.salvage.tables import NO_VERDICT
 from online.baselines.computing import Baselines, read_baselines
 from online.labels import label_values
-from online.ledger import Entry, Ledger
-from online.run import read_contract
+from online.ledger import Entry
 from producer.dataset import Dataset
-from producer.errors import UsageError, nearest
+from producer.errors import RunError, UsageError, nearest
 
 from .frames import DEAD_LETTERS, EVENTS, dead_letter_rows, scores_table, to_frame, to_table, windows_table
 from .runs import Outcomes, Run, read_outcomes, read_run
 
 if TYPE_CHECKING:
     from .figures.chart import Chart
+    from .measures.survey import Survey
 
 TABLES = ("windows", "events", "scores", "dead_letters")
 
@@ -114,10 +116,20 @@ class LoadedRun:
             return scores_table(self.entries(), self.run.arms, self.dataset.label_name)
         raise UsageError(f"a run has no table '{name}'{nearest(name, TABLES)}; it has {', '.join(TABLES)}")
 
-    @cached_property
+    @property
     def dataset(self) -> Dataset:
-        """The contract of the records."""
-        return read_contract(self.run.path)
+        """The contract of the records; where the models are lost, one that says only names and types of the columns.
+
+        Raises:
+            RunError: the segments are lost, too (see `counts_only`).
+        """
+        return self._held.dataset
+
+    @property
+    def _held(self) -> Held:
+        if self.run.held is None:
+            raise RunError(f"the run {self.run.path} holds no predictions. {NO_VERDICT}")
+        return self.run.held
 
     @cached_property
     def outcomes(self) -> Outcomes:
@@ -138,7 +150,15 @@ class LoadedRun:
         """What `summary.json` holds: totals, comparisons, verdicts and measures."""
         from .summary import summarise
 
-        return summarise(self.run, self.outcomes, self.baselines, noise=self._noise, where=self._where)
+        outcomes = None if self.counts_only else self.outcomes
+        return summarise(self.run, outcomes, self.baselines, noise=self._noise, where=self._where)
+
+    @cached_property
+    def survey(self) -> Survey:
+        """How scores are distributed and features move, window by window: one pass over the ledger."""
+        from .measures.survey import survey
+
+        return survey(self.run, self.entries(), self.dataset)
 
     def entries(self) -> Iterator[Entry]:
         """The windows of the ledger that the tracker lists, in order: records, labels and every model's scores.
@@ -146,8 +166,8 @@ class LoadedRun:
         Raises:
             RunError: the predictions are lost (see `counts_only`).
         """
-        ledger = Ledger(self.run.path / "segments", self.dataset)
-        return (ledger.read(int(window)) for window in self.run.windows["window"].unique())
+        held = self._held
+        return (held.read(int(window)) for window in self.run.windows["window"].unique())
 
     def scores_of(self, arm: str) -> Iterator[Scored]:
         """Window by window what an arm's model in force predicted.

@@ -8,7 +8,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from .markup import text
-from .terminal import number
+from .tabular import number
 
 if TYPE_CHECKING:
     from .figures.chart import Chart

@@ -14,9 +14,9 @@ from online.files import replace_file
 from producer.errors import RunError, UsageError, nearest
 from static_model.metrics import METRICS
 
-from .figures import plot_metric
+from .figures import METRIC_CHARTS
 from .loaded import LoadedRun, load_run
-from .report_page import Picture, report_page
+from .report_page import Drawn, report_page
 
 DEFAULT_METRICS = ("accuracy", "f1")
 FORMATS = ("svg", "png")
@@ -60,15 +60,15 @@ def write_report(
     for metric in metrics:
         _check_metric(metric)
     loaded = load_run(path, truth=truth, noise=noise, where=where)
-    run, summary = loaded.run, loaded.summary
-    folder = out or path
+    summary, folder = loaded.summary, out or path
     try:
         (folder / "figures").mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise RunError(f"can't write the report to {folder}: {error.strerror}; choose another --out") from None
     figures = tuple(folder / "figures" / f"{metric}.png" for metric in dict.fromkeys(metrics))
-    for figure in figures:
-        plot_metric(run.windows, figure.stem, run.events, run.truth, path=figure)
+    for metric in dict.fromkeys(metrics):
+        chart = loaded.figures.get(metric) or METRIC_CHARTS[metric](loaded)
+        chart.save(folder / "figures", formats=FORMATS if page else ("png",))
     with replace_file(folder / "summary.json") as file:
         file.write(json.dumps(summary, indent=1, ensure_ascii=False, allow_nan=False).encode() + b"\n")
     return Report(summary, folder / "summary.json", figures, _write_page(loaded, metrics, folder) if page else None)
@@ -79,8 +79,9 @@ def _write_page(loaded: LoadedRun, metrics: Sequence[str], folder: Path) -> Path
     asked = {name: chart for name, chart in loaded.figures.items() if name in metrics or name not in METRICS}
     pictures = {}
     for name, chart in asked.items():
-        chart.save(folder / "figures", formats=FORMATS)
-        pictures[name] = Picture(chart.described(), (folder / "figures" / f"{name}.svg").read_text("utf-8"))
+        if name not in metrics:  # those are drawn already
+            chart.save(folder / "figures", formats=FORMATS)
+        pictures[name] = Drawn(chart.described(), (folder / "figures" / f"{name}.svg").read_text("utf-8"))
     with replace_file(folder / "report.html") as file:
         file.write(report_page(loaded, pictures, endings=(*FORMATS, "csv")).encode())
     return folder / "report.html"

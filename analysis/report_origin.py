@@ -114,7 +114,7 @@ def commands(run: Run) -> list[tuple[str, str]]:
     """What each command does, and the command, quoted for a shell."""
     path = str(run.path)
     asked, _ = _asked(run.path)
-    stream = next(iter(asked.get("stream", ())), {})
+    stream: Mapping[str, Any] = next(iter(asked.get("stream", ())), {})
     found = [("Repeat the run, and say whether it came out the same:", shlex.join(["driftduel", "rerun", path]))]
     if "model" in asked and ("file" in stream or "topic" in stream):
         origin = ["--file", str(stream["file"])] if "file" in stream else ["--topic", str(stream.get("topic"))]

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from static_model.metrics import METRICS
+
 from .curves_data import curves
 from .document import Section, asset, document
 from .markup import figure, text, words_table
@@ -25,7 +27,7 @@ MAIN = "accuracy"
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class Drawn:
     """A drawn figure: what stands with it, and the drawing as SVG."""
 
     caption: Caption
@@ -48,10 +50,10 @@ PARTS = (
         "cost",
         "Cost",
         ("Cost", "Cheapest arm by the price of a fit, in errors", "Where it is to work"),
-        ("pareto", "cost"),
+        ("cost-against-quality",),
     ),
-    _Part("over-time", "Over time", ("Over time",), ("difference", "cumulative", "confusion", "score")),
-    _Part("input", "What came in", (), ("input", "drift-map", "features")),
+    _Part("over-time", "Over time", ("Over time",), (*METRICS, "difference", "saved", "confusion", "scores")),
+    _Part("input", "What came in", (), ("input-drift",)),
     _Part(
         "drift",
         "Planted drift and recovery",
@@ -68,13 +70,13 @@ PARTS = (
             "Arms beside the oracle and random schedules",
             "Errors saved per 100 records, by cause",
         ),
-        ("regret", "causes", "three-causes"),
+        ("regret", "causes"),
     ),
 )
 """What the page shows between its main figure and the data's quality; tables and figures of no part come last."""
 
 
-def report_page(loaded: LoadedRun, pictures: Mapping[str, Picture], *, endings: Sequence[str] = ("png", "csv")) -> str:
+def report_page(loaded: LoadedRun, pictures: Mapping[str, Drawn], *, endings: Sequence[str] = ("png", "csv")) -> str:
     """The whole page, one file that opens from disk without a network.
 
     Args:
@@ -90,7 +92,7 @@ def report_page(loaded: LoadedRun, pictures: Mapping[str, Picture], *, endings: 
     return document(title, sections, lead=_lead(loaded), styles=STYLES, scripts=SCRIPTS, data=data, note=note)
 
 
-def report_sections(loaded: LoadedRun, pictures: Mapping[str, Picture], *, endings: Sequence[str]) -> list[Section]:
+def report_sections(loaded: LoadedRun, pictures: Mapping[str, Drawn], *, endings: Sequence[str]) -> list[Section]:
     """The sections in order, the verdict first; those that this run has nothing for are empty."""
     summary = loaded.summary
     main = next((name for name in (MAIN, *pictures) if name in pictures), None)
@@ -119,7 +121,7 @@ def _lead(loaded: LoadedRun) -> str:
     )
 
 
-def _main(loaded: LoadedRun, picture: Picture | None, endings: Sequence[str]) -> str:
+def _main(loaded: LoadedRun, picture: Drawn | None, endings: Sequence[str]) -> str:
     """The curves: a drawing, whose place a chart takes where scripts run; then the same as tables."""
     place = '<div id="chart"></div>\n'
     drawn = _figure(picture, endings, above=place) if picture else place
@@ -151,7 +153,7 @@ def _of(table: Any, title: str) -> str:
     return words_table(table, title) if table is not None and table.rows else ""
 
 
-def _figure(picture: Picture, endings: Sequence[str], *, above: str = "") -> str:
+def _figure(picture: Drawn, endings: Sequence[str], *, above: str = "") -> str:
     told = picture.caption
     return figure(
         picture.svg,

@@ -45,7 +45,7 @@ def more_tables(summary: Summary) -> Iterator[tuple[str, Tabular]]:
 
 def _cost(summary: Summary) -> Tabular | None:
     keys = ("alarms", "fits", "rows", "labels", "promoted", "rejected", "refused", "rolled_back")
-    rows = [[arm, *(f"{found['cost'][key]:,}" for key in keys)] for arm, found in summary["arms"].items()]
+    rows = [[arm, *(number(found["cost"][key], 0) for key in keys)] for arm, found in summary["arms"].items()]
     titles = ("alarms", "fits", "rows\ntrained", "labels\nused", "promoted", "rejected", "refused", "rolled\nback")
     return tabular(("arm", *titles), rows)
 

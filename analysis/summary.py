@@ -16,6 +16,7 @@ from analysis.inference.judgement import dispersions, judge, primary_arms, watch
 from analysis.inference.power import Discordance
 from analysis.measures.labels_used import run_labels
 from analysis.measures.measured import HERE, Where, measure_run
+from analysis.salvage.tables import NO_VERDICT
 from online.baselines.computing import Baselines
 from online.tracker import count_cost
 from static_model.metrics import Counts, count, metrics_from_counts
@@ -33,7 +34,7 @@ ONE_CLASS = "All labels are of one class: only accuracy is defined."
 
 def summarise(
     run: Run,
-    outcomes: Outcomes,
+    outcomes: Outcomes | None,
     baselines: Baselines | None = None,
     *,
     noise: Discordance | None = None,
@@ -45,50 +46,56 @@ def summarise(
 
     Args:
         run: the run.
-        outcomes: what each arm got wrong.
+        outcomes: what each arm got wrong, or None if only counts are known; then there is no verdict.
         baselines: those computed for the run; they give its part `hindsight`.
         noise: the discordance of never and always on this stream, if not that of the baselines; see `judge`.
         where: the deployment to give totals for.
     """
     noise = noise or (baseline_discordance(baselines) if baselines else None)
     summary = _summarise(run, outcomes, noise, where)
-    if baselines is not None:
+    if baselines is not None and outcomes is not None:
         summary["hindsight"] = json.loads(json.dumps(summarise_baselines(run, outcomes, baselines), allow_nan=False))
     return summary
 
 
-def _summarise(run: Run, outcomes: Outcomes, noise: Discordance | None, where: Where) -> dict[str, Any]:
+def _summarise(run: Run, outcomes: Outcomes | None, noise: Discordance | None, where: Where) -> dict[str, Any]:
     static = run.windows[run.windows["arm"] == run.arms[0]]
     costs = {arm: count_cost(run.events, arm) for arm in run.arms}
-    labels = np.concatenate([*outcomes.labels, np.empty(0, dtype=np.int8)]).astype(np.int8)
-    records = int(static["records"].sum())
-    scatter = dispersions(run, outcomes)
-    judged = judge(run, outcomes, costs, noise=noise)
+    scatter = dispersions(run)
+    judged = judge(run, outcomes, costs, noise=noise) if outcomes else _unjudged(run)
     used = run_labels(run)
     counts = {arm: _sum_counts(run, arm) for arm in run.arms}
-    lost = {name: int(static[name].sum()) for name in ("dead", "set_aside", "missing") if name in static}
     return {
         "format": FORMAT,
         "finished": run.finished,
         "windows": len(static),
-        "records": records,
-        "labelled": len(labels),
-        **lost,
+        **{name: int(static[name].sum()) for name in ("records", "labelled", "dead", "set_aside", "missing")},
         "arms": {
             arm: {**_totals(counts[arm]), "cost": {**asdict(costs[arm]), "labels": used[arm]}} for arm in run.arms
         },
-        "baselines": {
-            "majority": _totals(count(labels, majority_class(labels))),
-            "no-change": _totals(count(labels, no_change(labels))),
-        },
+        "baselines": _simple_baselines(outcomes) if outcomes else {},
         **judged,
         **measure_run(run, outcomes, costs, counts, where),
         "dispersion": {arm: asdict(found) if found else None for arm, found in scatter.items()},
         "notes": [
-            *_notes(run, labels_of_both=len(np.unique(labels)) > 1, labelled=len(labels)),
-            *_notes_on_claims(run, judged["comparisons"]),
+            *run.missing,
+            *_notes(run, counts[run.arms[0]]),
+            *(_notes_on_claims(run, judged["comparisons"]) if judged["comparisons"] else ()),
             *(warning(arm, found) for arm in watched_arms(run) if (found := scatter[arm]) and found.excessive),
         ],
+        "lost": list(run.missing),
+    }
+
+
+def _unjudged(run: Run) -> dict[str, Any]:
+    return {"comparisons": {}, "verdicts": {run.arms[0]: NO_VERDICT}}
+
+
+def _simple_baselines(outcomes: Outcomes) -> dict[str, Any]:
+    labels = np.concatenate([*outcomes.labels, np.empty(0, dtype=np.int8)]).astype(np.int8)
+    return {
+        "majority": _totals(count(labels, majority_class(labels))),
+        "no-change": _totals(count(labels, no_change(labels))),
     }
 
 
@@ -101,7 +108,7 @@ def _totals(counts: Counts) -> dict[str, Any]:
     return {"counts": asdict(counts), "metrics": metrics_from_counts(counts)}
 
 
-def _notes(run: Run, *, labels_of_both: bool, labelled: int) -> list[str]:
+def _notes(run: Run, labels: Counts) -> list[str]:
     notes = []
     if not run.finished:
         notes.append(
@@ -112,7 +119,7 @@ def _notes(run: Run, *, labels_of_both: bool, labelled: int) -> list[str]:
         notes.append(unknown_training(imported))
     for arm in run.partial:
         notes.append(f"The arm '{arm}' is left out: it hasn't seen all of these windows yet.")
-    if labelled and not labels_of_both:
+    if labels.total and not (labels.tp + labels.fn and labels.tn + labels.fp):
         notes.append(ONE_CLASS)
     return notes
 

@@ -8,12 +8,13 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Annotated, Any, BinaryIO, Literal
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+from pydantic import BaseModel, Field
 
 from producer.dataset import Dataset
 from producer.errors import RunError
@@ -67,20 +68,84 @@ def write_segment(sink: BinaryIO, entry: Entry, *, with_records: bool) -> None:
         writer.write_batch(table)
 
 
+class PartFacts(BaseModel):
+    """What a segment says of one arm."""
+
+    model: str
+    events: tuple[dict[str, Any], ...]
+
+
+Number = Annotated[int, Field(ge=0, lt=2**63)]
+
+
+class Facts(BaseModel):
+    """What isn't tabular in a segment; nothing of it is taken on trust."""
+
+    format: Literal[1]
+    window: tuple[Number, Number, Annotated[int, Field(ge=-1, lt=2**63)], bool]
+    dead: tuple[tuple[Number, str, str], ...]
+    set_aside: tuple[Number, ...]
+    missing: tuple[Number, ...]
+    arms: dict[str, PartFacts]
+
+
+Loaded = tuple[pa.RecordBatch, Facts]
+"""One segment: its columns and its facts."""
+
+
 def read_segments(paths: Sequence[Path], dataset: Dataset) -> Entry:
     """The entry of one window from its segments, the one with the records first.
 
     Raises:
         RunError: a segment is damaged; the message names it.
     """
-    parts = [_load(path) for path in paths]
+    return join_segments([load_segment(path) for path in paths], dataset, where=paths[0])
+
+
+def join_segments(parts: Sequence[Loaded], dataset: Dataset, *, where: Path) -> Entry:
+    """The entry of one window from what its segments hold, the one with the records first.
+
+    Raises:
+        RunError: they don't fit each other, or the contract; the message names `where`.
+    """
     scores: dict[str, npt.NDArray[np.float64]] = {}
     arms: dict[str, Part] = {}
-    for table, facts in parts:
-        scored = (name for name in table.schema.names if name.startswith(SCORE))
-        scores |= {name.removeprefix(SCORE): table.column(name).to_numpy() for name in scored}
-        arms |= {name: Part(arm["model"], tuple(arm["events"])) for name, arm in facts["arms"].items()}
-    return Entry(_window(*parts[0], dataset=dataset), scores, arms)
+    try:
+        for table, facts in parts:
+            scores |= {name.removeprefix(SCORE): _scores(table, name) for name in _scored(table)}
+            arms |= {name: Part(arm.model, arm.events) for name, arm in facts.arms.items()}
+        entry = Entry(_window(*parts[0], dataset=dataset), scores, arms)
+        _check(entry)
+    except (pa.ArrowException, ValueError, KeyError, TypeError) as error:
+        raise damaged(where, error) from None
+    return entry
+
+
+def damaged(path: Path, why: object) -> RunError:
+    """What is to be said of a damaged segment."""
+    said = str(why).splitlines()[0] if str(why) else "unreadable"
+    return RunError(f"the segment {path} is damaged ({said}); what stands before it is whole. {REPAIR}")
+
+
+def _scored(table: pa.RecordBatch) -> list[str]:
+    return [name for name in table.schema.names if name.startswith(SCORE)]
+
+
+def _scores(table: pa.RecordBatch, name: str) -> npt.NDArray[np.float64]:
+    column = table.column(name)
+    if column.type != pa.float64() or column.null_count:
+        raise ValueError(f"{name} holds no scores")
+    found: npt.NDArray[np.float64] = column.to_numpy()
+    return found
+
+
+def _check(entry: Entry) -> None:
+    records = len(entry.window.seqs)
+    if len(entry.window.records) != records or any(len(scores) != records for scores in entry.scores.values()):
+        raise ValueError("its columns differ in length")
+    for arm, part in entry.arms.items():
+        if part.model not in entry.scores:
+            raise ValueError(f"the scores of '{arm}' are missing")
 
 
 def _facts(entry: Entry) -> dict[str, Any]:
@@ -120,7 +185,12 @@ def _checksum(table: pa.RecordBatch, facts: bytes) -> bytes:
     return content.hexdigest().encode()
 
 
-def _load(path: Path) -> tuple[pa.RecordBatch, dict[str, Any]]:
+def load_segment(path: Path) -> Loaded:
+    """What one segment holds, once it is checked that it is whole.
+
+    Raises:
+        RunError: it is damaged; the message names it.
+    """
     try:
         # Read into memory: a mapped file would be closed under the arrays.
         with pa.ipc.open_file(pa.BufferReader(path.read_bytes())) as reader:
@@ -128,21 +198,24 @@ def _load(path: Path) -> tuple[pa.RecordBatch, dict[str, Any]]:
         table.validate(full=True)
         if _checksum(table, metadata[FACTS]) != metadata[CHECKSUM]:
             raise ValueError("its checksum differs")
-        return table, json.loads(metadata[FACTS])
-    except (OSError, MemoryError, pa.ArrowException, ValueError, KeyError, TypeError) as error:
-        raise RunError(f"the segment {path} is damaged ({error}); what stands before it is whole. {REPAIR}") from None
+        return table, Facts.model_validate(json.loads(metadata[FACTS]))
+    except (OSError, MemoryError, RecursionError, pa.ArrowException, ValueError, KeyError, TypeError) as error:
+        raise damaged(path, error) from None
 
 
-def _window(table: pa.RecordBatch, facts: dict[str, Any], *, dataset: Dataset) -> Window:
-    index, first, last, complete = facts["window"]
+def _window(table: pa.RecordBatch, facts: Facts, *, dataset: Dataset) -> Window:
+    index, first, last, complete = facts.window
+    seqs = table.column(SEQ)
+    if seqs.type != pa.int64() or seqs.null_count:
+        raise ValueError(f"{SEQ} holds no numbers")
     return Window(
         index=index,
         first_seq=first,
         last_seq=last,
         complete=complete,
-        seqs=table.column(SEQ).to_numpy(),
+        seqs=seqs.to_numpy(),
         records=pa.RecordBatch.from_arrays([table.column(n) for n in dataset.names], schema=dataset.schema),
-        dead=tuple(DeadLetter(seq, reason, base64.b64decode(raw)) for seq, reason, raw in facts["dead"]),
-        set_aside=tuple(facts["set_aside"]),
-        missing=tuple(facts["missing"]),
+        dead=tuple(DeadLetter(seq, reason, base64.b64decode(raw)) for seq, reason, raw in facts.dead),
+        set_aside=facts.set_aside,
+        missing=facts.missing,
     )

@@ -85,9 +85,9 @@ def export(
     dead: list[dict[str, Any]] = []
     label = ledger.dataset.label_name
     for entry in ledger.entries():
-        rows += list(_rows(entry, task, label))
-        events += list(_events(entry))
-        dead += list(_dead(entry, positions.get(entry.window.index), source))
+        rows += list(tracker_rows(entry, task, label))
+        events += list(event_rows(entry))
+        dead += list(dead_rows(entry, positions.get(entry.window.index), source))
     _write_lines(run / "events.jsonl", events)
     _write_lines(run / "dead_letters.jsonl", dead)
     with replace_file(run / "windows.csv") as file, io.TextIOWrapper(file, "utf-8", newline="") as text:
@@ -108,7 +108,14 @@ def _totals(rows: list[dict[str, Any]], events: list[dict[str, Any]]) -> dict[st
     }
 
 
-def _rows(entry: Entry, task: BinaryTask, label: str) -> Iterator[dict[str, Any]]:
+def tracker_rows(entry: Entry, task: BinaryTask, label: str) -> Iterator[dict[str, Any]]:
+    """The rows of windows.csv for one window, the static arm's first; undefined metrics are None.
+
+    Args:
+        entry: the window.
+        task: turns scores into the task's columns.
+        label: the name of the label's column.
+    """
     window = entry.window
     column = window.records.column(label)
     there = column.is_valid().to_numpy(zero_copy_only=False)
@@ -129,13 +136,21 @@ def _order(arm: str) -> tuple[bool, str]:
     return arm != "static", arm
 
 
-def _events(entry: Entry) -> Iterator[dict[str, Any]]:
+def event_rows(entry: Entry) -> Iterator[dict[str, Any]]:
+    """The lines of events.jsonl for one window."""
     for arm in sorted(entry.arms, key=_order):
         for event in entry.arms[arm].events:
             yield {"window": entry.window.index, "arm": arm, **event}
 
 
-def _dead(entry: Entry, position: Position | None, source: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+def dead_rows(entry: Entry, position: Position | None, source: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    """The lines of dead_letters.jsonl for one window.
+
+    Args:
+        entry: the window.
+        position: where its messages came from, or None if that isn't known.
+        source: `{"topic": name}` or `{"file": name}`.
+    """
     places = position.dead if position else ((None, None),) * len(entry.window.dead)
     for letter, (partition, offset) in zip(entry.window.dead, places, strict=True):
         raw = base64.b64encode(letter.raw).decode()

@@ -5,14 +5,31 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .chart import Chart
-from .tracker import plot_metric
+from .confusion import ConfusionChart
+from .difference import DifferenceChart, SavedChart
+from .hindsight import RegretOverPrices, RegretOverTime, ThreeCauses
+from .input_drift import InputDriftMap
+from .metric import METRIC_CHARTS
+from .pareto import Pareto
+from .scores import Scores
 
 if TYPE_CHECKING:
     from analysis.loaded import LoadedRun
 
-__all__ = ["CHARTS", "Chart", "charts_of", "plot_metric"]
+__all__ = ["CHARTS", "METRIC_CHARTS", "Chart", "charts_of"]
 
-CHARTS: tuple[type[Chart], ...] = ()
+CHARTS: tuple[type[Chart], ...] = (
+    *METRIC_CHARTS.values(),
+    DifferenceChart,
+    SavedChart,
+    ConfusionChart,
+    Scores,
+    InputDriftMap,
+    Pareto,
+    RegretOverTime,
+    RegretOverPrices,
+    ThreeCauses,
+)
 """Every figure of a run, in the order in which a report shows them."""
 
 

@@ -1,4 +1,4 @@
-"""What a figure of a run is: a name, numbers, a drawing of them, and words that say what it shows."""
+"""What a figure is: a name, numbers, a drawing of them, and words that say what it shows."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from online.files import replace_file
+
 from .style import FORMATS, WIDTH, Caption, canvas, save, settle, typeset
 
 if TYPE_CHECKING:
     from analysis.loaded import LoadedRun
 
 
-class Chart(ABC):
-    """One figure of a run. A subclass says its name and title, tabulates, and draws what it tabulates.
+class Picture(ABC):
+    """One figure. A subclass says its name and title, tabulates, and draws what it tabulates.
 
     Attributes:
         name: of its files.
@@ -31,9 +33,6 @@ class Chart(ABC):
     title: str
     per_record: bool = False
 
-    def __init__(self, loaded: LoadedRun) -> None:
-        self.loaded = loaded
-
     @property
     def height(self) -> float:
         """Inches."""
@@ -41,7 +40,7 @@ class Chart(ABC):
 
     @property
     def refusal(self) -> str | None:
-        """Why this run has nothing for this figure, in a sentence; None where it has."""
+        """Why there is nothing for this figure, in a sentence; None where there is."""
         return None
 
     @abstractmethod
@@ -90,7 +89,8 @@ class Chart(ABC):
             OSError: they can't be written.
         """
         numbers = folder / f"{self.name}.csv"
-        numbers.write_text(self.table().to_csv(index=False, lineterminator="\n"), "utf-8")
+        with replace_file(numbers) as file:
+            file.write(self.table().to_csv(index=False, lineterminator="\n").encode())
         return [*save(self.draw(width=width), folder, self.name, formats=formats), numbers]
 
     def described(self) -> Caption:
@@ -101,3 +101,10 @@ class Chart(ABC):
         from analysis.notebook import chart_html  # for notebooks only
 
         return chart_html(self)
+
+
+class Chart(Picture):
+    """A figure of one run."""
+
+    def __init__(self, loaded: LoadedRun) -> None:
+        self.loaded = loaded

@@ -16,9 +16,13 @@ import matplotlib.style
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_pdf import FigureCanvasPdf
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.font_manager import findfont, get_font
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+from online.files import replace_file
 
 # Okabe and Ito's palette, and line styles that tell curves apart in grey print too.
 LOOKS: tuple[tuple[str, Any], ...] = (
@@ -41,6 +45,7 @@ TWO_COLUMN, ONE_COLUMN = 7.16, 3.5
 NARROW = 5.0
 """Inches: below this width a legend stands under the axes, not beside them."""
 DPI = 150
+"""Pixels per inch, of the PNG."""
 FORMATS = ("svg", "png", "pdf")
 _FONT = "DejaVu Sans"
 """Comes with matplotlib, so that every machine has it."""
@@ -86,7 +91,8 @@ def typeset(width: float = WIDTH) -> Iterator[None]:
 
 def canvas(height: float, *, width: float = WIDTH) -> Figure:
     """An empty figure, that no state outside it knows of."""
-    figure = Figure(figsize=(width, height), layout="constrained")
+    # Laid out for the pixels that it is drawn with: letters are a little wider or narrower with others.
+    figure = Figure(figsize=(width, height), layout="constrained", dpi=DPI)
     FigureCanvasAgg(figure)
     return figure
 
@@ -112,9 +118,21 @@ def save(figure: Figure, folder: Path, name: str, *, formats: Sequence[str] = FO
         drawn = BytesIO()
         # matplotlib takes these settings from its global ones alone; they are put back at once.
         with matplotlib.rc_context({"svg.hashsalt": name, "svg.fonttype": "path", "pdf.fonttype": 42}):
-            figure.savefig(drawn, format=path.suffix[1:], dpi=DPI, metadata=_METADATA[path.suffix[1:]])
-        path.write_bytes(drawn.getvalue())
+            _print(figure, path.suffix[1:], drawn)
+        with replace_file(path) as file:
+            file.write(drawn.getvalue())
     return paths
+
+
+def _print(figure: Figure, ending: str, file: BytesIO) -> None:
+    """As `Figure.savefig`, which draws everything twice: once for a layout that is settled already."""
+    figure.set_dpi(DPI)
+    if ending == "svg":
+        FigureCanvasSVG(figure).print_svg(file, metadata=_METADATA["svg"])
+    elif ending == "pdf":
+        FigureCanvasPdf(figure).print_pdf(file, metadata=_METADATA["pdf"])
+    else:
+        FigureCanvasAgg(figure).print_png(file, metadata=_METADATA["png"])
 
 
 def write_captions(captions: Sequence[Caption], path: Path) -> None:

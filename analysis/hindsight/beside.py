@@ -105,6 +105,7 @@ def _arm(arm: str, run: Run, outcomes: Outcomes, table: Table, seed: int) -> dic
             {"alpha": one.alpha, "regret": found.total, "gain": found.gain, "share": found.share}
             for one, found in zip(table.oracles, by_price, strict=True)
         ],
+        "over_time": list(by_price[0].cumulative) if by_price else [],
         "random": _random(errors, attempts, table.losses, seed),
     }
 

@@ -143,15 +143,12 @@ def plain(evidence: Evidence) -> dict[str, Any]:
     }
 
 
-def dispersions(run: Run, outcomes: Outcomes) -> dict[str, Dispersion | None]:
+def dispersions(run: Run) -> dict[str, Dispersion | None]:
     """The dispersion index of every arm, over stretches of one model and without the windows of a dated change."""
+    counted = {arm: run.windows[run.windows["arm"] == arm] for arm in run.arms}
     return {
-        arm: dispersion(
-            np.array([int(wrong.sum()) for wrong in outcomes.wrong[arm]]),
-            np.array([len(wrong) for wrong in outcomes.wrong[arm]]),
-            _stretches(run, arm),
-        )
-        for arm in run.arms
+        arm: dispersion((rows["fp"] + rows["fn"]).to_numpy(), rows["labelled"].to_numpy(), _stretches(run, arm))
+        for arm, rows in counted.items()
     }
 
 

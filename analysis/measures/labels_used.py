@@ -7,9 +7,6 @@ from typing import Any
 
 from analysis.runs import Run, arm_of
 from online.arms import Arm
-from online.label_store import held_labels
-from online.ledger import Ledger
-from online.run import read_contract
 
 
 def labels_used(arm: Arm, events: Sequence[Mapping[str, Any]], labelled: Mapping[int, int]) -> int:
@@ -30,26 +27,27 @@ def labels_used(arm: Arm, events: Sequence[Mapping[str, Any]], labelled: Mapping
         return sum(labelled.values())
     used: set[int] = set()
     for event in events:
-        if event["event"] == "retrain" and event.get("first_window") is not None:
-            used.update(range(event["first_window"], event["last_window"] + 1))
+        first, last = event.get("first_window"), event.get("last_window")
+        if event["event"] == "retrain" and first is not None and last is not None:
+            used.update(window for window in labelled if first <= window <= last)
         elif event["event"] in ("promoted", "rejected", "rolled back") and event.get("gain") is not None:
             used.add(event["window"])
     return sum(count for window, count in labelled.items() if window in used)
 
 
-def run_labels(run: Run) -> dict[str, int]:
-    """The labels that each arm of a run used; where the arms saw a share of them only, that share of the count."""
+def run_labels(run: Run) -> dict[str, int | None]:
+    """The labels that each arm of a run used; where the arms saw a share of them only, that share of the count.
+
+    None for an arm whose specification isn't known.
+    """
     rows = run.windows[run.windows["arm"] == run.arms[0]]  # a window's labels are the same for all arms
     identity = run.manifest["identity"]
     tracked = dict(zip(rows["window"].tolist(), rows["labelled"].tolist(), strict=True))
-    labelled = _known(run) if "labels" in identity else tracked
+    labelled = tracked if run.known is None else run.known  # later ones are in the tracker only
     share = float(identity.get("label_share", 1.0))
     events = {arm: [event for event in run.events if event["arm"] == arm] for arm in run.arms}
-    return {arm: round(share * labels_used(arm_of(run, arm), events[arm], labelled)) for arm in run.arms}
-
-
-def _known(run: Run) -> dict[int, int]:
-    """By window, how many labels were there when it reached the arms; later ones are in the tracker only."""
-    labels, dataset = held_labels(run.path, run.manifest), read_contract(run.path)
-    windows = (entry.window for entry in Ledger(run.path / "segments", dataset).entries())
-    return {w.index: int(labels.known(w, w.records.column(dataset.label_name)).sum()) for w in windows}
+    arms = {name: arm_of(run, name) for name in run.arms}
+    return {
+        name: None if arm is None else round(share * labels_used(arm, events[name], labelled))
+        for name, arm in arms.items()
+    }

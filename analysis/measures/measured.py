@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from online.interfaces import DetectorKind, Pool
 from online.tracker import Cost
 from static_model.metrics import METRICS, Counts
 
-from .agreement import fading, prequential
+from .agreement import Agreement, fading, prequential
 from .deployment import Deployment, deployed
 from .episodes import score_detectors
 from .over_time import area_under_time
@@ -54,35 +54,36 @@ HERE = Where()
 
 
 def measure_run(
-    run: Run, outcomes: Outcomes, costs: Mapping[str, Cost], totals: Mapping[str, Counts], where: Where
+    run: Run, outcomes: Outcomes | None, costs: Mapping[str, Cost], totals: Mapping[str, Counts], where: Where
 ) -> dict[str, Any]:
     """The summary's `measures` and `price`, and `detectors` where the planted drift is known; plain JSON values.
 
     Args:
         run: the run.
-        outcomes: what each arm got wrong.
+        outcomes: what each arm got wrong, or None if only counts are known: then there is no agreement and no detector.
         costs: of each arm.
         totals: counts of each arm over all windows.
         where: the deployment to give totals for.
     """
     transitions = _transitions(run)
-    errors = {arm: np.array([int(wrong.sum()) for wrong in windows]) for arm, windows in outcomes.wrong.items()}
-    records = np.array([len(labels) for labels in outcomes.labels])
+    counted = {arm: run.windows[run.windows["arm"] == arm] for arm in run.arms}
+    errors = {arm: (rows["fp"] + rows["fn"]).to_numpy() for arm, rows in counted.items()}
+    records = counted[run.arms[0]]["labelled"].to_numpy()
     found: dict[str, Any] = {
         "measures": {
             arm: {
                 **_of_arm(run, arm, outcomes),
                 "deployment": asdict(_deployed(totals[arm], where)),
-                "recovery": _recovery(errors[arm], records, transitions),
+                "recovery": _recovery(errors[arm], records, transitions, counted[arm]["window"].tolist()),
             }
             for arm in run.arms
         },
         "deployment_asked": where != HERE,
         "price": _price(
-            {arm: Spent(int(errors[arm].sum()), costs[arm].fits) for arm in run.arms if not arm_of(run, arm).by_record}
+            {arm: Spent(int(errors[arm].sum()), costs[arm].fits) for arm in run.arms if not _by_record(run, arm)}
         ),
     }
-    if run.truth is not None:
+    if run.truth is not None and outcomes is not None:
         found["detectors"] = _detectors(run, outcomes.wrong[run.arms[0]], records, transitions)
     plain: dict[str, Any] = json.loads(json.dumps(found, allow_nan=False))  # tuples are lists in JSON
     return plain
@@ -95,14 +96,27 @@ def _transitions(run: Run) -> tuple[Transition, ...]:
     return tuple(in_windows(run.truth["drifts"], rows["first_seq"].tolist(), last_seq=int(rows["last_seq"].max())))
 
 
-def _of_arm(run: Run, arm: str, outcomes: Outcomes) -> dict[str, Any]:
+def _by_record(run: Run, name: str) -> bool:
+    arm = arm_of(run, name)
+    return arm is not None and arm.by_record
+
+
+def _agreement(outcomes: Outcomes | None, arm: str) -> dict[str, Any]:
+    if outcomes is None:
+        lost = dict.fromkeys(field.name for field in fields(Agreement))
+        return {"agreement": lost, "fading": {"alpha": FADING, "accuracy": None, "kappa": None}}
     predictions = [labels ^ wrong for labels, wrong in zip(outcomes.labels, outcomes.wrong[arm], strict=True)]
-    rows = run.windows[run.windows["arm"] == arm]
-    agreement = prequential(outcomes.labels, predictions)
     faded = fading(outcomes.labels, predictions, alpha=FADING)
     return {
-        "agreement": asdict(agreement.total),
+        "agreement": asdict(prequential(outcomes.labels, predictions).total),
         "fading": {"alpha": FADING, "accuracy": _last(faded.accuracy), "kappa": _last(faded.kappa)},
+    }
+
+
+def _of_arm(run: Run, arm: str, outcomes: Outcomes | None) -> dict[str, Any]:
+    rows = run.windows[run.windows["arm"] == arm]
+    return {
+        **_agreement(outcomes, arm),
         "area_under_time": {
             metric: asdict(area_under_time(rows[metric].tolist())) for metric in METRICS if metric in rows
         },
@@ -121,14 +135,23 @@ def _deployed(counts: Counts, where: Where) -> Deployment:
 
 
 def _recovery(
-    errors: npt.NDArray[np.int64], records: npt.NDArray[np.int64], transitions: tuple[Transition, ...]
+    errors: npt.NDArray[np.int64],
+    records: npt.NDArray[np.int64],
+    transitions: tuple[Transition, ...],
+    windows: Sequence[int],
 ) -> list[dict[str, Any]]:
+    """What each drift cost an arm; `start`, `end` and `until` are windows, also where some are lost."""
     if not transitions:
         return []
     level = level_before(errors, records, transitions)
     tolerance = binomial_tolerance(level, records, margin=LEAST_HARM)
     found = recoveries(errors, records, transitions, level=level, tolerance=tolerance, stays=STAYS)
-    return [asdict(one) for one in found]
+    numbers = [*windows, windows[-1] + 1]
+    spans = ([numbers[at] for at in (one.start, one.end, one.until)] for one in found)
+    return [
+        asdict(one) | {"start": start, "end": end, "until": until}
+        for one, (start, end, until) in zip(found, spans, strict=True)
+    ]
 
 
 def _price(arms: Mapping[str, Spent]) -> dict[str, Any]:
@@ -147,6 +170,7 @@ def _detectors(
 ) -> list[dict[str, Any]]:
     """The detectors of all arms against the planted drift, those on losses off-loop, on the losses of never."""
     alarms: dict[str, list[int]] = {}
+    places = {window: place for place, window in enumerate(run.windows["window"].unique().tolist())}
     for name in run.arms:
         detector = detector_of(run, name)
         if detector is None:
@@ -155,7 +179,7 @@ def _detectors(
             alarms[f"{name} ({detector.kind})"] = off_loop(detector, wrong)
         else:  # the same features whichever model is in force
             alarms[f"{name} ({detector.kind}, in the loop)"] = [
-                int(event["window"]) for event in run.events if event["arm"] == name and event["event"] == "drift"
+                places[event["window"]] for event in run.events if event["arm"] == name and event["event"] == "drift"
             ]
     errors = np.array([int(one.sum()) for one in wrong])
     harmful = [one.harmful for one in harms(errors, records, transitions, least=LEAST_HARM)]

@@ -158,9 +158,12 @@ driftduel.chart = (() => {
     }
 
     function pointTo(window) {
-      cursor = window;
       if (window === null) plot.setCursor({ left: -10, top: -10 });
       else plot.setCursor({ left: plot.valToPos(window, "x"), top: plot.over.clientHeight / 2 });
+    }
+
+    function moveTo(window) {
+      pointTo(window);
       say();
     }
 
@@ -169,10 +172,10 @@ driftduel.chart = (() => {
       const steps = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -10, PageUp: 10 };
       if (event.ctrlKey || event.altKey || event.metaKey || !all.length) return;
       const step = steps[event.key], start = step < 0 ? last : 0;
-      if (step) pointTo(all[at < 0 ? start : Math.min(Math.max(at + step, 0), last)]);
-      else if (event.key === "Home") pointTo(all[0]);
-      else if (event.key === "End") pointTo(all[last]);
-      else if (event.key === "Escape") pointTo(null);
+      if (step) moveTo(all[at < 0 ? start : Math.min(Math.max(at + step, 0), last)]);
+      else if (event.key === "Home") moveTo(all[0]);
+      else if (event.key === "End") moveTo(all[last]);
+      else if (event.key === "Escape") moveTo(null);
       else return;
       event.preventDefault();
     });
@@ -184,12 +187,14 @@ driftduel.chart = (() => {
     function render() {
       const series = data.series.map((one) => [one.name, one.color]);
       const structure = JSON.stringify([series, rows().length, [...off], dark.matches, !data.series[0]?.low]);
+      const kept = here().includes(cursor) ? cursor : null;
       if (plot && structure === built) plot.setData(columns(), true);
       else {
         if (plot) plot.destroy();
         plot = new uPlot(options(), columns(), canvas);
         built = structure;
       }
+      pointTo(kept);
       const [least, most] = ends();
       [from.value, to.value] = zoom || [least, most];
       for (const input of [from, to]) Object.assign(input, { min: least, max: most });

@@ -44,7 +44,11 @@ class Bins:
 
     def counts(self, column: npt.NDArray[np.float64]) -> Counts:
         """Of the reference and of this column, float64[n]; bins that are too rare for both are put together."""
-        return together(np.stack([self.reference, _count(self.cuts, column, exact=self.exact)]))
+        return together(np.stack([self.reference, self.own(column)]))
+
+    def own(self, column: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+        """How many records of this column, float64[n], fall into each bin, int64[bins]."""
+        return _count(self.cuts, column, exact=self.exact)
 
 
 def bins_of(column: npt.NDArray[np.float64], *, exact: bool, bins: int) -> Bins:

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pytest
+import tomli_w
 
 from online.arms import STATIC
 from online.ledger import Entry, Ledger, Part
@@ -57,8 +58,7 @@ def make_run(tmp_path: Path) -> MakeRun:
             "format": 1,
             "identity": {"source": {}, "contract": DATASET.fingerprint, "model": static, "window": size, "seed": 0},
             "arms": {
-                arm: STATIC.model_dump(mode="json")
-                | {"name": arm, "policy": {"kind": (policies or {}).get(arm, "never")}}
+                arm: STATIC.plain() | {"name": arm, "policy": {"kind": (policies or {}).get(arm, "never")}}
                 for arm in predictions
             },
             "static": static,
@@ -66,6 +66,11 @@ def make_run(tmp_path: Path) -> MakeRun:
             "state": state,
         }
         (run / "manifest.json").write_text(json.dumps(manifest))
+        (run / "experiment.toml").write_text(tomli_w.dumps({"window": size, "arm": list(manifest["arms"].values())}))
+        (run / "positions.jsonl").write_text("")
+        for name in {models(index, arm) for arm, found in predictions.items() for index in range(len(found))}:
+            (run / "models" / name).mkdir(exist_ok=True)
+            (run / "models" / name / "model.json").touch()
         ledger = Ledger(run / "segments", DATASET)
         for index, window in enumerate(windows_of(labels, size)):
             here = {arm: found[index] for arm, found in predictions.items() if index < len(found)}
@@ -115,6 +120,33 @@ def drifting(make_run: MakeRun) -> Path:
     run = make_run(labels, {"static": static, "dynamic": dynamic}, events=events)
     drift = {"kind": "encoding", "shape": "abrupt", "start": 400, "end": 400}
     (run / "truth.json").write_text(json.dumps({"format": 1, "records": 1000, "drifts": [drift]}))
+    return run
+
+
+@pytest.fixture
+def crowded(make_run: MakeRun) -> Path:
+    """Twelve windows of 100 and six arms: all err alike up to window 4, then they recover one after another."""
+    rng = np.random.default_rng(5)
+    labels = [(rng.random(100) < 0.3).astype(np.int8) for _ in range(12)]
+    arms, flips = ("static", "dynamic", "a", "b", "c", "d"), [rng.random(100) for _ in range(12)]
+    recover = {"static": 12, "dynamic": 5, "a": 6, "b": 7, "c": 8, "d": 9}
+    rates = {arm: [0.3 if 4 <= window < recover[arm] else 0.05 for window in range(12)] for arm in arms}
+    predictions = {
+        arm: [found ^ (flips[w] < rates[arm][w]).astype(np.int8) for w, found in enumerate(labels)] for arm in arms
+    }
+    fitted = {"event": "retrain", "reason": "alarm", "training_set": "last 20", "rows": 500, "model": "m"}
+    judged = {"reason": "gain", "model": "m", "gain": 0.3, "lower": 0.2}
+    events = {
+        (recover[arm] - 1, arm): [
+            {"event": "drift", "reason": "alarm", "since": 4},
+            fitted,
+            {"event": "promoted"} | judged,
+        ]
+        for arm in arms[1:]
+    }
+    run = make_run(labels, predictions, events=events, name="crowded")
+    drift = {"kind": "encoding", "shape": "gradual", "start": 400, "end": 500}
+    (run / "truth.json").write_text(json.dumps({"format": 1, "records": 1200, "drifts": [drift]}))
     return run
 
 

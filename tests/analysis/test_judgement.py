@@ -145,7 +145,7 @@ def test_dispersion_knows_models_and_dated_changes(
             policies={"dynamic": "drift"},
         )
     )
-    found = dispersions(run, read_outcomes(run))
+    found = dispersions(run)
     assert (found["static"].excessive, found["static"].degrees) == (True, 59)
     assert (found["dynamic"].excessive, found["dynamic"].degrees) == (False, 60 - 2 - 3 * len(events))
     assert watched_arms(run) == ("dynamic",)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -79,6 +80,7 @@ def test_a_figure_shows_what_it_is_given(drifting: Path, tmp_path: Path, change:
     if change == "truth":
         (drifting / "truth.json").unlink()
     if change == "events":
+        shutil.rmtree(drifting / "segments")  # which hold the events, too
         (drifting / "events.jsonl").write_text("")
     metric = "recall" if change == "band" else "f1"
     after = write_report(drifting, metrics=[metric], out=tmp_path / "b").figures[0].read_bytes()

@@ -1,0 +1,100 @@
+"""What else lies in a run directory: models, the planted truth, positions, and what isn't part of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from online.windows import Position
+from producer.errors import ContractError, RunError
+from producer.recipe import read_truth
+
+from .manifest import Asked, Manifest
+from .reading import Number, Unreadable, read_lines, several
+
+PARTS = frozenset(
+    (
+        *("manifest.json", "experiment.toml", "segments", "models", "positions.jsonl", "timings.jsonl", "truth.json"),
+        *("windows.csv", "events.jsonl", "dead_letters.jsonl", "labels.arrow", "dead_labels.jsonl", "baselines"),
+        *("summary.json", "figures", "tables", "report.html"),
+    )
+)
+"""What a run directory may hold, with what `report` adds; names that begin with a point are nobody's business."""
+
+
+class _Position(BaseModel):
+    window: Number
+    dead: list[tuple[Number, Number]] = []
+
+
+def read_positions(run: Path, missing: list[str]) -> dict[int, Position]:
+    """Where the windows' messages came from, as far as that is known; needed for dead letters and for resuming only."""
+    try:
+        found, _ = read_lines(run / "positions.jsonl", _Position)  # a dying process may have left a line unfinished
+    except Unreadable as why:
+        missing.append(f"positions.jsonl {why}: the run can't be taken up again; the report doesn't need it.")
+        return {}
+    return {one["window"]: Position(one["window"], {}, dead=tuple(one.get("dead", ()))) for one in found}
+
+
+def source_of(manifest: Manifest, asked: Asked) -> dict[str, str]:
+    """Where dead letters say that they come from: `{"topic": name}`, `{"file": name}`, or nothing if that is lost."""
+    if isinstance(topic := manifest.identity.source.get("topic"), str):
+        return {"topic": topic}
+    files = [stream["file"] for stream in asked.stream if isinstance(stream.get("file"), str)]
+    return {"file": Path(files[0]).name} if files else {}
+
+
+def read_planted(run: Path, asked: Path | None, missing: list[str]) -> Mapping[str, Any] | None:
+    """The planted truth: the file that the user names, or the run's own, or None.
+
+    Raises:
+        ContractError: the user's file holds none.
+    """
+    if asked is not None:
+        return read_truth(asked)
+    own = run / "truth.json"
+    if not own.exists() and not own.is_symlink():
+        return None
+    try:
+        return read_truth(own)
+    except ContractError as error:
+        missing.append(f"truth.json is left out: {error}. Detectors and recovery aren't scored.")
+        return None
+
+
+def name_strangers(run: Path, models: Iterable[str], missing: list[str]) -> None:
+    """Name the models in force that the run doesn't hold, and whatever isn't part of a run.
+
+    Args:
+        run: the run directory.
+        models: ids of the models in force.
+        missing: takes the sentences.
+    """
+    if lost := [name for name in models if not (run / "models" / name / "model.json").is_file()]:
+        missing.append(
+            f"models: {several(lost)} can't be found; the run can't be taken up again, the report needs none."
+        )
+    found = (path.name for path in run.iterdir() if path.name not in PARTS and not path.name.startswith("."))
+    if strangers := sorted(found):
+        missing.append(f"Not part of a run, and left alone: {several(strangers)}.")
+
+
+def check_is_run(path: Path) -> None:
+    """Refuse a place where there is nothing of a run.
+
+    Raises:
+        RunError: there isn't.
+    """
+    try:
+        found = {entry.name for entry in path.iterdir()}
+    except OSError as error:
+        raise RunError(
+            f"{path} is no run: it has no manifest.json ({error.strerror}). Name a directory that 'driftduel evaluate' "
+            "wrote"
+        ) from None
+    if not found & {"manifest.json", "segments", "windows.csv"}:
+        raise RunError(f"{path} is no run: it has no manifest.json. Name a directory that 'driftduel evaluate' wrote")
