@@ -188,10 +188,15 @@ def _claims(
     values: Mapping[str, Mapping[str, Mapping[int | None, float]]], primary: set[str]
 ) -> dict[str, dict[str, Any]]:
     found = {arm: _claim(streams) for arm, streams in values.items()}
-    p_values = {arm: claim["p_value"] for arm, claim in found.items() if arm in primary and "p_value" in claim}
-    corrected = holm(p_values)
+    # An arm of which nothing is claimed is one of the family all the same.
+    corrected = holm({arm: claim.get("p_value", 1.0) for arm, claim in found.items() if arm in primary})
     return {
-        arm: {**claim, "primary": arm in primary, "family": len(p_values), "p_holm": corrected.get(arm)}
+        arm: {
+            **claim,
+            "primary": arm in primary,
+            "family": len(corrected),
+            "p_holm": corrected.get(arm) if "p_value" in claim else None,
+        }
         for arm, claim in found.items()
     }
 
@@ -204,14 +209,14 @@ def _claim(streams: Mapping[str, Mapping[int | None, float]]) -> dict[str, Any]:
     one = units == "seeds" and len(differing) > len(set(differing)) == 1  # nothing of it depends on the seed
     estimate = None if one else mean_of_units(differing)
     mean = sum(differing) / len(differing)
-    finding = "the same for every seed" if one else f"too few {units}"
+    finding = "same for every seed" if one else f"too few {units}"
     plain: dict[str, Any] = {"difference": mean, "low": None, "high": None, "finding": finding}
     told = plain if estimate is None else {**asdict(estimate), "finding": estimate.finding}
     return {**told, "unit": units, "units": len(differing), "differences": differing, "by_stream": by_stream}
 
 
 def _verdict(arm: str, claim: Mapping[str, Any]) -> str:
-    if claim["finding"] == "the same for every seed":
+    if claim["finding"] == "same for every seed":
         return (
             f"Nothing is claimed about the policy of '{arm}': it came out the same for each of {claim['units']} seeds, "
             "which are one result, then."

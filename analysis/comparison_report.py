@@ -1,4 +1,4 @@
-"""Several runs -> their reports, and one that compares them."""
+"""Several runs -> their reports, and one that compares them: comparison.json, report.html and a figure."""
 
 from __future__ import annotations
 
@@ -12,8 +12,11 @@ from analysis.measures.measured import HERE, Where
 from producer.errors import RunError, UsageError
 
 from .comparison import compare_runs, member, names_of
-from .report import DEFAULT_METRICS, write_report
+from .comparison_page import comparison_page
+from .figures.forest import Forest
+from .report import DEFAULT_METRICS, FORMATS, write_report
 from .report_files import CSV, LATEX, runs_csv, runs_latex, write_text
+from .report_page import Drawn
 from .runs import read_run
 
 
@@ -35,7 +38,7 @@ def write_comparison(
     csv: bool = False,
     done: Callable[[int], None] = lambda runs: None,
 ) -> ComparisonReport:
-    """Report each run into `out/runs/NAME`, and compare them in `out/comparison.json`.
+    """Report each run into `out/runs/NAME`, and compare them in `out`: comparison.json and report.html.
 
     Args:
         paths: the run directories; nothing in them is changed.
@@ -63,7 +66,18 @@ def write_comparison(
     texts = {"comparison.json": json.dumps(comparison, indent=1, ensure_ascii=False, allow_nan=False) + "\n"}
     texts |= {LATEX: runs_latex(summaries)} if latex else {}
     texts |= {CSV: runs_csv(summaries)} if csv else {}
+    texts["report.html"] = comparison_page(comparison, _drawn(comparison, out), endings=(*FORMATS, "csv"))
     return ComparisonReport(comparison, tuple(write_text(out / name, text) for name, text in texts.items()))
+
+
+def _drawn(comparison: dict[str, Any], out: Path) -> Drawn | None:
+    """The figure of all differences, drawn into `figures/`; None where there is none."""
+    forest = Forest(comparison)
+    if forest.refusal is not None:
+        return None
+    _make(out / "figures")
+    forest.save(out / "figures", formats=FORMATS)
+    return Drawn(forest.described(), (out / "figures" / f"{forest.name}.svg").read_text("utf-8"))
 
 
 def _refuse_doubles(paths: Sequence[Path]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,9 @@ from click.testing import CliRunner, Result
 
 from analysis.cli import report
 from analysis.comparison import Member, compare_runs, names_of
+from analysis.comparison_page import comparison_page
 from analysis.comparison_report import write_comparison
+from analysis.figures.forest import Forest
 from producer.errors import RunError, UsageError
 
 ARMS = {"static": {"name": "static"}, "dynamic": {"name": "dynamic", "policy": {"kind": "drift"}}}
@@ -87,7 +90,7 @@ def test_from_few_runs_nothing_is_claimed() -> None:
 def test_seeds_that_change_nothing_are_one_result() -> None:
     """An arm without chance comes out the same for every seed: its interval would be a point, and a lie."""
     found = compare_runs([one(f"s{n}", 1.0, seed=n) for n in range(6)])
-    assert ("the same for every seed", None) == (
+    assert ("same for every seed", None) == (
         found["claims"]["dynamic"]["finding"],
         found["claims"]["dynamic"]["low"],
     )
@@ -155,6 +158,15 @@ def test_arms_of_different_runs_of_one_stream_stand_together() -> None:
     assert {"dynamic": [1.0], "other": [2.0]} == {arm: c["differences"] for arm, c in found["claims"].items()}
 
 
+def test_an_arm_of_which_nothing_is_claimed_is_one_of_the_family() -> None:
+    """Holm's correction covers all that were looked at."""
+    values = (1.0, 1.3, 0.8, 1.1, 1.2)
+    runs = [one(f"s{n}", seed=n, summary=summary(dynamic=v, constant=1.0)) for n, v in enumerate(values)]
+    claims = compare_runs(runs)["claims"]
+    assert (2, None) == (claims["constant"]["family"], claims["constant"]["p_holm"])
+    assert pytest.approx(2 * claims["dynamic"]["p_value"]) == claims["dynamic"]["p_holm"]
+
+
 def test_many_arms_are_corrected_for_unless_they_are_exploratory() -> None:
     """Primary arms by Holm; of others it is said that nothing corrects them."""
 
@@ -181,17 +193,14 @@ def test_names_are_as_short_as_tells_them_apart(tmp_path: Path) -> None:
 @pytest.fixture
 def runs(make_run: Callable[..., Path]) -> list[Path]:
     """Two runs of one stream with other seeds, and one with other windows."""
-    labels = [np.tile(np.array([0, 1], dtype=np.int8), 50) for _ in range(10)]
-    wrong = np.array([1] * 30 + [0] * 70, dtype=np.int8)
     found = []
-    for seed, (name, size) in enumerate((("one", 100), ("two", 100), ("three", 99))):
-        arms = {
-            "static": [w ^ wrong for w in labels],
-            "dynamic": [w ^ np.roll(wrong, seed) * (i % 2) for i, w in enumerate(labels)],
-        }
-        run = make_run(labels, arms, name=name)
+    for seed, (name, size) in enumerate((("one", 100), ("two", 100), ("three", 90))):
+        labels = [np.tile(np.array([0, 1], dtype=np.int8), size // 2) for _ in range(10)]
+        wrong = np.array([1] * 30 + [0] * (size - 30), dtype=np.int8)
+        better = [window ^ np.roll(wrong, seed) * (place % 2) for place, window in enumerate(labels)]
+        run = make_run(labels, {"static": [w ^ wrong for w in labels], "dynamic": better}, name=name, size=size)
         manifest = json.loads((run / "manifest.json").read_text())
-        manifest["identity"] |= {"seed": seed, "window": size}
+        manifest["identity"] |= {"seed": seed}
         (run / "manifest.json").write_text(json.dumps(manifest))
         found.append(run)
     return found
@@ -210,12 +219,12 @@ def test_several_runs_are_reported_and_compared(runs: list[Path], tmp_path: Path
     before = [files(run) for run in runs]
     result = shown(*runs, "--out", tmp_path / "out", "--latex", "--csv", "--metric", "accuracy")
     assert before == [files(run) for run in runs]
-    assert {"comparison.json", "table.tex", "table.csv"} <= files(tmp_path / "out")
+    assert {"comparison.json", "report.html", "table.tex", "table.csv"} <= files(tmp_path / "out")
     alone = json.loads((tmp_path / "out/runs/two/summary.json").read_text())
     assert 0.85 == pytest.approx(alone["arms"]["dynamic"]["metrics"]["accuracy"])
     assert "3 runs of 1 stream." in result.stdout
     assert "three is set apart, and nothing is claimed from it together" in result.stdout
-    assert "its window is 99, that of one 100" in result.stdout
+    assert "its window is 90, that of one 100" in result.stdout
     with (tmp_path / "out/table.csv").open() as file:
         rows = [(row["run"], row["arm"]) for row in csv.DictReader(file)]
     assert [
@@ -269,3 +278,53 @@ def test_without_being_asked_no_table_is_written(runs: list[Path], tmp_path: Pat
     """A report holds what it always did."""
     shown(runs[0], "--out", tmp_path / "out")
     assert not files(tmp_path / "out") & {"table.tex", "table.csv"}
+
+
+def page_of(comparison: dict[str, Any]) -> str:
+    return comparison_page(comparison, None, endings=("svg",))
+
+
+def test_the_page_says_what_the_terminal_says(runs: list[Path], tmp_path: Path) -> None:
+    """Verdicts, what is set apart, every run's numbers, the figure with its files, and the way to each report."""
+    shown(*runs, "--out", tmp_path / "out", "--metric", "accuracy")
+    page = (tmp_path / "out/report.html").read_text()
+    comparison = json.loads((tmp_path / "out/comparison.json").read_text())
+    for sentence in (*comparison["verdicts"].values(), *comparison["notes"]):
+        assert html.escape(sentence) in page
+    for name in ("one", "two", "three"):
+        assert f'<a href="runs/{name}/report.html">' in page
+        assert (tmp_path / f"out/runs/{name}/report.html").is_file()
+    assert '<figure id="figure-saved-by-run">' in page
+    assert {f"figures/saved-by-run.{ending}" for ending in ("svg", "png", "csv")} <= files(tmp_path / "out")
+    assert "<script" not in page
+
+
+def test_a_name_is_text_in_the_page() -> None:
+    """Whatever a directory or an arm is called."""
+    evil = "<script>alert(1)</script>"
+    page = page_of(compare_runs([one(evil, summary=summary(**{evil: 1.0})), one("b", seed=1)]))
+    assert "<script" not in page
+    assert html.escape(evil) in page
+    assert 'href="runs/%3Cscript%3Ealert%281%29%3C/script%3E/report.html"' in page
+
+
+def test_the_figure_has_a_row_for_each_run_and_for_what_is_claimed() -> None:
+    """Arm by arm; a mean only where it has an interval; the words name its units and what is in no mean."""
+    runs = [one(f"s{n}", 1 + n / 10, seed=n) for n in range(5)]
+    table = Forest(compare_runs(runs)).table()
+    assert ["s0", "s1", "s2", "s3", "s4", "together"] == table["run"].tolist()
+    assert pytest.approx(1.2) == table["difference"].iloc[-1]
+    few = Forest(compare_runs([*runs[:2], one("x", seed=7, identity={"window": 1})]))
+    assert ["s0", "s1", "x"] == few.table()["run"].tolist()
+    assert "There are too few seeds or streams" in few.caption()
+    assert "Set apart, and in no mean: x." in few.caption()
+
+
+def test_without_differences_there_is_no_figure(make_run: Callable[..., Path], tmp_path: Path) -> None:
+    """Runs of static alone are reported, and say nothing together."""
+    labels = [np.tile(np.array([0, 1], dtype=np.int8), 50)]
+    alone = [make_run(labels, {"static": labels}, name=name) for name in ("a", "b")]
+    written = write_comparison(alone, out=tmp_path / "out", metrics=["accuracy"])
+    assert {} == written.comparison["claims"]
+    assert "<figure" not in (tmp_path / "out/report.html").read_text()
+    assert Forest(written.comparison).refusal == "No run holds an arm against static on labelled records."

@@ -32,7 +32,7 @@ def pair(make_run: Callable[..., Path]) -> Pair:
         make_run(LABELS, {"static": LABELS, "dynamic": LABELS}, events=EVENTS, name=name) for name in ("then", "now")
     )
     for run in (then, now):
-        (run / "models/model-of-dynamic").mkdir()
+        (run / "models/model-of-dynamic").mkdir(exist_ok=True)
         (run / "models/model-of-dynamic/model.json").write_text("{}")
     return then, now
 
