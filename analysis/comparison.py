@@ -6,10 +6,8 @@ What can't be compared is set apart and said so, never merged.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
 from analysis.inference.compare import CONFIDENCE
@@ -18,81 +16,11 @@ from analysis.inference.units import mean_of_units
 from analysis.inference.verdict import policy_verdict
 from online.identity import differences
 
-from .runs import Run
+from .members import Member
 from .tidy import tidy_rows
 
 FORMAT = 1
 REFERENCE = "static"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Member:
-    """One of the runs.
-
-    Attributes:
-        name: what it is called here: as much of its path as tells it from the others.
-        path: the run directory.
-        manifest: what identifies it.
-        finished: whether its stream was read to the end.
-        truth: the planted truth, where it is known.
-        summary: what its report says.
-    """
-
-    name: str
-    path: Path
-    manifest: Mapping[str, Any]
-    finished: bool
-    truth: Mapping[str, Any] | None
-    summary: Mapping[str, Any]
-
-    @property
-    def identity(self) -> Mapping[str, Any]:
-        """What makes it this run."""
-        found: Mapping[str, Any] = self.manifest.get("identity", {})
-        return found
-
-    @property
-    def seed(self) -> int | None:
-        """Of its fits; None where the manifest doesn't say what this run is."""
-        return self.identity.get("seed")
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """What must agree, whatever the stream."""
-        plain = {key: self.identity.get(key) for key in ("window", "label_delay", "label_share")}
-        return {**plain, "label_horizon": self.identity.get("labels", {}).get("horizon")}
-
-    @property
-    def stream(self) -> str:
-        """The stream it read. One file into which drift was planted in several ways is one stream."""
-        if (origin := (self.truth or {}).get("injected_into")) is not None:
-            return f"{origin} with drift planted"
-        source = {key: value for key, value in self.identity.get("source", {}).items() if key != "wire"}
-        if "file" in source:
-            return f"file {str(source['file'])[:12]}"
-        ends = self.manifest.get("ends")
-        return " ".join(f"{key} {value}" for key, value in source.items() if value) + (
-            f" up to {json.dumps(ends)}" if ends else ""
-        )
-
-
-def member(name: str, run: Run, summary: Mapping[str, Any]) -> Member:
-    """A run that was read, with what its report says."""
-    return Member(name, run.path, run.manifest, run.finished, run.truth, summary)
-
-
-def names_of(paths: Sequence[Path]) -> list[str]:
-    """For each path as many of its last parts as tell it from all others.
-
-    >>> names_of([Path("a/tool/seed-1"), Path("a/tool/seed-2"), Path("a/xor/seed-1")])
-    ['tool/seed-1', 'tool/seed-2', 'xor/seed-1']
-    """
-    parts = [path.resolve().parts for path in paths]
-    for depth in range(1, max(map(len, parts)) + 1):
-        names = ["/".join(part[-depth:]).lstrip("/") for part in parts]
-        if len(set(names)) == len(names):
-            break
-    return names
 
 
 @dataclass(slots=True)
@@ -166,8 +94,8 @@ def _apart(members: Sequence[Member]) -> Iterator[tuple[str, str]]:
     """The runs that nothing is claimed from together with the others, and why."""
     first, streams = next((one for one in members if one.finished), members[0]), dict[str, Member]()
     for one in members:
-        if not one.finished or one.seed is None:
-            yield one.name, "its manifest doesn't say what it is" if one.finished else "it isn't finished"
+        if alone := one.alone:
+            yield one.name, alone
             continue
         own = {key: one.identity.get(key) for key in ("contract", "model")}
         like = streams.setdefault(one.stream, one)
@@ -180,7 +108,8 @@ def _apart(members: Sequence[Member]) -> Iterator[tuple[str, str]]:
 
 def _primary(members: Sequence[Member]) -> set[str]:
     """The arms that every run declared primary beforehand; all of them if none was."""
-    declared = [set(one.manifest.get("primary") or one.summary.get("comparisons", ())) for one in members]
+    having = [one for one in members if one.summary["comparisons"]]
+    declared = [set(one.manifest.get("primary") or one.summary["comparisons"]) for one in having]
     return set.intersection(*declared) if declared else set()
 
 
@@ -235,6 +164,9 @@ def _verdict(arm: str, claim: Mapping[str, Any]) -> str:
 def _notes(members: Sequence[Member], apart: Mapping[str, str]) -> Iterator[str]:
     for name, reason in apart.items():
         yield f"{name} is set apart, and nothing is claimed from it together with the others: {reason}."
+    for one in members:
+        if one.missing:
+            yield f"{one.name} isn't whole; its own report says what is missing ({len(one.missing)})."
     merged = [one for one in members if one.name not in apart]
     streams = {one.stream for one in merged}
     if len(streams) == 1 and len(merged) > 1:

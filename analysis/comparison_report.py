@@ -11,9 +11,10 @@ from typing import Any
 from analysis.measures.measured import HERE, Where
 from producer.errors import RunError, UsageError
 
-from .comparison import compare_runs, member, names_of
+from .comparison import compare_runs
 from .comparison_page import comparison_page
 from .figures.forest import Forest
+from .members import member, names_of
 from .report import DEFAULT_METRICS, FORMATS, write_report
 from .report_files import CSV, LATEX, runs_csv, runs_latex, write_text
 from .report_page import Drawn

@@ -37,7 +37,7 @@ def claims_table(comparison: Comparison) -> Tabular:
     rows = [
         (
             arm,
-            f"{claim['units']} {claim['unit']}",
+            f"{claim['units']} {claim['unit'] if claim['units'] != 1 else claim['unit'].removesuffix('s')}",
             points(claim["difference"]),
             ends(claim["low"], claim["high"]),
             p_value(claim["p_holm"]),

@@ -105,7 +105,6 @@ def run_duel(
     plain = Labels(delay=label_delay, share=label_share, seed=seed, size=window)
     labels = open_labels(late, plain, stream, started.dataset, run)
     static_rows = static_rows_for(everyone, training, model=started, directory=model)
-    reading = {"wire": wire or started.dataset.wire} if topic else {}
     asked = {
         "format": 1,
         "model": str(model.absolute()),
@@ -114,8 +113,7 @@ def run_duel(
         "seeds": [seed],
         "label_delay": label_delay,
         "label_share": label_share,
-        "stream": [stream.asked | late.asked | reading | ({"truth": str(truth.absolute())} if truth else {})],
-        **({} if max_windows is None else {"max_windows": max_windows}),
+        "stream": [stream.asked | late.asked | ({"wire": wire or started.dataset.wire} if topic else {})],
     }
     with (
         open_source(stream, started.dataset, run, window=window) as source,

@@ -14,10 +14,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from analysis.cli import report
-from analysis.comparison import Member, compare_runs, names_of
+from analysis.comparison import compare_runs
 from analysis.comparison_page import comparison_page
 from analysis.comparison_report import write_comparison
 from analysis.figures.forest import Forest
+from analysis.members import Member, names_of
 from producer.errors import RunError, UsageError
 
 ARMS = {"static": {"name": "static"}, "dynamic": {"name": "dynamic", "policy": {"kind": "drift"}}}
@@ -46,7 +47,8 @@ def one(name: str, difference: float = 1.0, *, stream: str = "a", seed: int = 0,
     """A run; what differs from a plain one is named."""
     identity = {"source": {"file": stream * 20}, "contract": "c", "model": "m", "window": 1000, "seed": seed}
     identity |= {"label_delay": 0, "label_share": 1.0, **changes.pop("identity", {})}
-    plain = {"manifest": {"identity": identity, "arms": ARMS} | changes.pop("manifest", {}), "finished": True}
+    manifest = {"identity": identity, "arms": ARMS, "windows": changes.pop("manifest_windows", 10)}
+    plain = {"manifest": manifest | changes.pop("manifest", {}), "finished": True}
     plain |= {"truth": None, "summary": summary(dynamic=difference)}
     return Member(name, Path(name), **(plain | changes))
 
@@ -107,15 +109,25 @@ def test_seeds_that_change_nothing_are_one_result() -> None:
         (one("x", seed=1, identity={"contract": "d"}), "its contract is 'd', that of first 'c'"),
         (one("x", seed=1, finished=False), "it isn't finished"),
         (one("x", manifest={"identity": {}}), "its manifest doesn't say what it is"),
+        (one("x", seed=1, manifest_windows=12), "of its 12 windows only 10 are left"),
+        (one("x", seed=1, summary=summary(dynamic=1.0) | {"comparisons": {}}), "its predictions are lost, and only"),
     ],
 )
 def test_what_cannot_be_compared_is_set_apart(other: Member, reason: str) -> None:
     """It stands in the tables, and its difference in no claim; the words say why."""
     found = compare_runs([one("first"), other])
-    assert {"x": reason} == found["apart"]
+    assert found["apart"]["x"].startswith(reason)
     assert [1.0] == found["claims"]["dynamic"]["differences"]
     assert ["first", "x"] == list(found["runs"])
-    assert f"x is set apart, and nothing is claimed from it together with the others: {reason}." in found["notes"]
+    assert ["dynamic"] == [arm for arm, claim in found["claims"].items() if claim["primary"]]
+    words = f"x is set apart, and nothing is claimed from it together with the others: {found['apart']['x']}."
+    assert words in found["notes"]
+
+
+def test_a_directory_that_is_not_whole_is_said_to_be_so() -> None:
+    """What is missing stands in the run's own report."""
+    found = compare_runs([one("a", missing=("events.jsonl is cut.",)), one("b", seed=1)])
+    assert "a isn't whole; its own report says what is missing (1)." in found["notes"]
 
 
 def test_streams_may_have_models_of_their_own() -> None:
