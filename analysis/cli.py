@@ -20,6 +20,13 @@ if TYPE_CHECKING:
 @click.option(
     "--metric", "metrics", multiple=True, help="Draw this metric of the tracker; may be repeated. [accuracy, f1]"
 )
+@click.option(
+    "--format",
+    "formats",
+    multiple=True,
+    type=click.Choice(["png", "svg", "pdf"]),
+    help="Draw the figures as such files; may be repeated. [png, svg]",
+)
 @click.option("--truth", type=click.Path(path_type=Path), help="Sidecar with planted drift. [the run's own]")
 @click.option("--out", type=click.Path(path_type=Path), help="Where to write. [RUN; ./comparison for several]")
 @click.option("--latex", is_flag=True, help="Write the table of arms as table.tex, too, for booktabs.")
@@ -31,6 +38,7 @@ if TYPE_CHECKING:
 def report(
     runs: tuple[Path, ...],
     metrics: tuple[str, ...],
+    formats: tuple[str, ...],
     truth: Path | None,
     out: Path | None,
     latex: bool,
@@ -50,10 +58,11 @@ def report(
     """
     from analysis.measures.measured import Where
 
-    from .report import DEFAULT_METRICS, write_report
+    from .report import DEFAULT_METRICS, FORMATS, write_report
 
     options: dict[str, Any] = {
         "metrics": metrics or DEFAULT_METRICS,
+        "formats": formats or FORMATS,
         "where": Where(prevalence=prevalence, cost_fp=cost_fp, cost_fn=cost_fn),
     }
     if len(runs) > 1:

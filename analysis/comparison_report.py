@@ -34,6 +34,7 @@ def write_comparison(
     *,
     out: Path,
     metrics: Sequence[str] = DEFAULT_METRICS,
+    formats: Sequence[str] = FORMATS,
     where: Where = HERE,
     latex: bool = False,
     csv: bool = False,
@@ -45,6 +46,7 @@ def write_comparison(
         paths: the run directories; nothing in them is changed.
         out: where everything goes.
         metrics: what to draw of each run.
+        formats: of the figures: png, svg and pdf; the pages need svg, and write it.
         where: the deployment to give totals for.
         latex: write table.tex, too.
         csv: write table.csv, too.
@@ -60,24 +62,25 @@ def write_comparison(
         run = read_run(path)
         folder = out / "runs" / name
         _make(folder)
-        members.append(member(name, run, write_report(path, metrics=metrics, out=folder, where=where).summary))
+        report = write_report(path, metrics=metrics, formats=formats, out=folder, where=where)
+        members.append(member(name, run, report.summary))
         done(1)
     comparison = compare_runs(members)
     summaries = {one.name: one.summary for one in members}
     texts = {"comparison.json": json.dumps(comparison, indent=1, ensure_ascii=False, allow_nan=False) + "\n"}
     texts |= {LATEX: runs_latex(summaries)} if latex else {}
     texts |= {CSV: runs_csv(summaries)} if csv else {}
-    texts["report.html"] = comparison_page(comparison, _drawn(comparison, out), endings=(*FORMATS, "csv"))
+    texts["report.html"] = comparison_page(comparison, _drawn(comparison, out, formats), endings=(*formats, "csv"))
     return ComparisonReport(comparison, tuple(write_text(out / name, text) for name, text in texts.items()))
 
 
-def _drawn(comparison: dict[str, Any], out: Path) -> Drawn | None:
+def _drawn(comparison: dict[str, Any], out: Path, formats: Sequence[str]) -> Drawn | None:
     """The figure of all differences, drawn into `figures/`; None where there is none."""
     forest = Forest(comparison)
     if forest.refusal is not None:
         return None
     _make(out / "figures")
-    forest.save(out / "figures", formats=FORMATS)
+    forest.save(out / "figures", formats=tuple(dict.fromkeys((*formats, "svg"))))
     return Drawn(forest.described(), (out / "figures" / f"{forest.name}.svg").read_text("utf-8"))
 
 

@@ -74,6 +74,7 @@ def run_experiment(
     *,
     kafka: Kafka = Kafka(),
     processes: int = 1,
+    pages: bool = True,
     done: Callable[[Unit], None] = lambda unit: None,
 ) -> dict[Unit, dict[str, Any]]:
     """Run or resume an experiment.
@@ -83,6 +84,7 @@ def run_experiment(
         folder: where everything goes: `streams/` and `runs/STREAM/seed-N/`.
         kafka: where topics are, if a stream has one.
         processes: how many runs at a time; results don't depend on it.
+        pages: whether each run gets its figures and report.html, too, which takes some seconds each.
         done: called with each unit that is done.
 
     Returns:
@@ -97,21 +99,21 @@ def run_experiment(
             raise UsageError(f"stream '{stream.name}': there is no file {stream.file}; name one that is there")
     asked = units(experiment, folder)
     found: dict[Unit, dict[str, Any]] = {}
-    for unit, summary in _each(experiment, asked, kafka, processes):
+    for unit, summary in _each(experiment, asked, kafka, processes, pages):
         found[unit] = summary
         done(unit)
     return {unit: found[unit] for unit in asked}
 
 
 def _each(
-    experiment: Experiment, asked: tuple[Unit, ...], kafka: Kafka, processes: int
+    experiment: Experiment, asked: tuple[Unit, ...], kafka: Kafka, processes: int, pages: bool
 ) -> Iterator[tuple[Unit, dict[str, Any]]]:
     if processes < 2 or len(asked) < 2:
         for unit in asked:
-            yield unit, run_unit(experiment, unit, kafka, processes=processes)
+            yield unit, run_unit(experiment, unit, kafka, processes=processes, page=pages)
         return
     with worker_pool(min(processes, len(asked))) as pool:
-        running = {pool.submit(run_unit, experiment, unit, kafka): unit for unit in asked}
+        running = {pool.submit(run_unit, experiment, unit, kafka, page=pages): unit for unit in asked}
         try:
             for future in as_completed(running):
                 yield running[future], future.result()
@@ -120,7 +122,9 @@ def _each(
             raise
 
 
-def run_unit(experiment: Experiment, unit: Unit, kafka: Kafka, *, processes: int = 1) -> dict[str, Any]:
+def run_unit(
+    experiment: Experiment, unit: Unit, kafka: Kafka, *, processes: int = 1, page: bool = True
+) -> dict[str, Any]:
     """One run with its baselines, which may take several processes, and its report; the summary."""
     stream = unit.stream
     model = stream.model or experiment.model
@@ -159,7 +163,7 @@ def run_unit(experiment: Experiment, unit: Unit, kafka: Kafka, *, processes: int
             model=model,
             processes=processes,
         )
-    return write_report(unit.run).summary
+    return write_report(unit.run, page=page).summary
 
 
 def _file_of(unit: Unit, dataset: Dataset) -> tuple[Path | None, Path | None]:

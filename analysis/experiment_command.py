@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Where runs, streams and tables go.")
 @click.option("--processes", type=click.IntRange(1, 256), help="Runs at a time. [as many as there are cores]")
+@click.option("--pages/--no-pages", default=True, help="A report.html with all figures for each run. [--pages]")
 @click.option("--bootstrap", help="HOST:PORT of a Kafka broker, for streams that are topics. [an embedded one]")
 @click.option("--kafka-config", type=click.Path(path_type=Path), help="Client settings, key=value per line.")
 @DATA
@@ -31,6 +33,7 @@ def experiment(
     file: Path,
     out: Path,
     processes: int | None,
+    pages: bool,
     bootstrap: str | None,
     kafka_config: Path | None,
     data: Path,
@@ -39,8 +42,8 @@ def experiment(
     """Streams x seeds x arms, as FILE says: plants drift, replays, evaluates, computes baselines, reports.
 
     Writes a run with its report for each stream and seed, table.csv (tidy), table.tex (mean and interval over the
-    seeds) and summary.json. The same command again goes on with what is missing. A run's own experiment.toml repeats
-    that run.
+    seeds), summary.json and, from six streams on, figures/critical-difference (the arms ranked over streams). The same
+    command again goes on with what is missing. A run's own experiment.toml repeats that run.
 
     Example: driftduel experiment experiment.toml --out results
     """
@@ -65,6 +68,7 @@ def experiment(
             out,
             kafka=Kafka(address, config),
             processes=processes or os.cpu_count() or 1,
+            pages=pages,
             done=lambda unit: advance(1),
         )
     result = _write(asked, summaries, out)
@@ -77,12 +81,12 @@ def experiment(
 def _write(asked: Experiment, summaries: Mapping[Unit, dict[str, Any]], out: Path) -> dict[str, Any]:
     from online.files import replace_file
 
-    from .experiment_tables import policy_claims, tidy_rows, to_csv, to_latex
+    from .experiment_tables import policy_claims, stream_scores, tidy_rows, to_csv, to_latex
 
     results = {(unit.stream.name, unit.seed): summary for unit, summary in summaries.items()}
     claims = policy_claims(results)
     runs = {f"{unit.stream.name}/seed-{unit.seed}": summary for unit, summary in summaries.items()}
-    result = {"format": 1, "policies": claims, "runs": runs}
+    result = {"format": 1, "policies": claims, "ranks": _rank(stream_scores(results), out), "runs": runs}
     texts = {
         "table.csv": to_csv(tidy_rows(results)),
         "table.tex": to_latex(claims),
@@ -92,6 +96,18 @@ def _write(asked: Experiment, summaries: Mapping[Unit, dict[str, Any]], out: Pat
         with replace_file(out / name) as sink:
             sink.write(text.encode())
     return result
+
+
+def _rank(scores: Mapping[str, Mapping[str, float]], out: Path) -> dict[str, Any]:
+    """Rank the arms over the streams, into `figures/critical-difference.*`; why not, where they are too few."""
+    from .figures import critical_difference
+
+    chart = critical_difference(scores)
+    if (reason := chart.refusal) is not None:
+        return {"streams": len(scores), "reason": reason}
+    (out / "figures").mkdir(exist_ok=True)
+    chart.save(out / "figures")
+    return {**asdict(chart.ranking), "words": chart.caption()}
 
 
 def _show(result: Mapping[str, Any], out: Path) -> None:
@@ -109,6 +125,11 @@ def _show(result: Mapping[str, Any], out: Path) -> None:
     Console().print(table)
     if (said := too_few(result["policies"])) is not None:
         click.echo(f"\n{said}")
+    ranks = result["ranks"]
+    if ranks["streams"] > 1:  # with one stream nobody expects ranks
+        click.echo("\n" + ranks.get("words", ranks.get("reason")))
     click.echo(f"\nruns:    {out / 'runs'} (each with its summary.json and figures)")
     click.echo(f"tables:  {out / 'table.csv'}, {out / 'table.tex'}")
+    if "words" in ranks:
+        click.echo(f"figure:  {out / 'figures' / 'critical-difference.svg'}")
     click.echo(f"summary: {out / 'summary.json'}")

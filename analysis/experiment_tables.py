@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+from statistics import fmean
 from typing import Any
 
 from analysis import tidy
@@ -32,6 +34,21 @@ def tidy_rows(results: Results) -> list[dict[str, Any]]:
 def to_csv(rows: Sequence[Mapping[str, Any]]) -> str:
     """The tidy rows as CSV; what is undefined is empty."""
     return tidy.to_csv(rows, COLUMNS)
+
+
+def stream_scores(results: Results, metric: str = "accuracy") -> dict[str, dict[str, float]]:
+    """For each stream and arm the metric's mean over the seeds: higher is better, NaN where it is undefined in one.
+
+    >>> arms = {"static": {"metrics": {"accuracy": 0.5}}}
+    >>> stream_scores({("elec", 0): {"arms": arms}, ("elec", 1): {"arms": arms}})
+    {'elec': {'static': 0.5}}
+    """
+    found: dict[str, dict[str, list[float]]] = {}
+    for (stream, _), summary in results.items():
+        for arm, totals in summary["arms"].items():
+            value = totals["metrics"][metric]
+            found.setdefault(stream, {}).setdefault(arm, []).append(math.nan if value is None else value)
+    return {stream: {arm: fmean(values) for arm, values in arms.items()} for stream, arms in found.items()}
 
 
 def policy_claims(results: Results) -> dict[str, dict[str, Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -72,7 +72,7 @@ class LoadedRun:
     @property
     def missing(self) -> tuple[str, ...]:
         """What is missing, cut, damaged or foreign in the run directory, and what that means: a sentence for each."""
-        return self.run.missing
+        return (*self.run.missing, *self._baselines[1])
 
     @property
     def counts_only(self) -> bool:
@@ -140,10 +140,21 @@ class LoadedRun:
         """
         return read_outcomes(self.run)
 
-    @cached_property
+    @property
     def baselines(self) -> Baselines | None:
-        """The baselines that were computed for this run, if they were."""
-        return read_baselines(self.run.path)
+        """The baselines that were computed for this run; None if none were, or they are damaged (see `missing`)."""
+        return self._baselines[0]
+
+    @cached_property
+    def _baselines(self) -> tuple[Baselines | None, tuple[str, ...]]:
+        """The baselines, and what is wrong with them."""
+        try:
+            found = read_baselines(self.run.path)
+            for matrix in found.matrices.values() if found else ():
+                matrix.check()
+            return found, ()
+        except RunError as error:
+            return None, (f"baselines: left out, with the oracle, regret and causes. {error}.",)
 
     @cached_property
     def summary(self) -> dict[str, Any]:
@@ -151,7 +162,8 @@ class LoadedRun:
         from .summary import summarise
 
         outcomes = None if self.counts_only else self.outcomes
-        return summarise(self.run, outcomes, self.baselines, noise=self._noise, where=self._where)
+        run = replace(self.run, missing=self.missing)
+        return summarise(run, outcomes, self.baselines, noise=self._noise, where=self._where)
 
     @cached_property
     def survey(self) -> Survey:

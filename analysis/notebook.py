@@ -11,7 +11,7 @@ from .markup import text
 from .tabular import number
 
 if TYPE_CHECKING:
-    from .figures.chart import Chart
+    from .figures.chart import Picture
     from .loaded import LoadedRun
 
 TITLES = ("arm", "accuracy", "precision", "recall", "F1", "MCC", "alarms", "fits", "rows trained", "promoted")
@@ -54,7 +54,7 @@ def _row(name: str, values: list[str]) -> str:
     return f'<tr><th scope="row">{text(name)}</th>{cells}</tr>'
 
 
-def chart_html(chart: Chart) -> str:
+def chart_html(chart: Picture) -> str:
     """A figure with its caption, which is also the picture's text for those who don't see it."""
     drawn = BytesIO()
     chart.draw().savefig(drawn, format="png", dpi=100)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,12 @@ from online.files import replace_file
 from producer.errors import RunError, UsageError, nearest
 from static_model.metrics import METRICS
 
-from .figures import METRIC_CHARTS
-from .loaded import LoadedRun, load_run
+from .figures import METRIC_CHARTS, Chart
+from .loaded import load_run
 from .report_page import Drawn, report_page
 
 DEFAULT_METRICS = ("accuracy", "f1")
-FORMATS = ("svg", "png")
+FORMATS = ("png", "svg")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,7 @@ def write_report(
     out: Path | None = None,
     noise: Discordance | None = None,
     where: Where = HERE,
+    formats: Sequence[str] = FORMATS,
     page: bool = True,
 ) -> Report:
     """Write summary.json, figures with their numbers, and the page that shows all of it.
@@ -51,6 +52,7 @@ def write_report(
         out: where to write; the run directory if None.
         noise: the discordance of never and always on this stream; see `judge`.
         where: the deployment to give totals for.
+        formats: of the figures: png, svg and pdf; the page needs svg, and writes it.
         page: whether to draw the figures beside those of metrics, and to write report.html.
 
     Raises:
@@ -61,30 +63,29 @@ def write_report(
         _check_metric(metric)
     loaded = load_run(path, truth=truth, noise=noise, where=where)
     summary, folder = loaded.summary, out or path
+    charts = {metric: loaded.figures.get(metric) or METRIC_CHARTS[metric](loaded) for metric in metrics}
+    if page:
+        charts |= {name: chart for name, chart in loaded.figures.items() if name not in METRICS}
     try:
-        (folder / "figures").mkdir(parents=True, exist_ok=True)
+        drawn = _draw(charts, folder / "figures", formats=tuple(dict.fromkeys((*formats, *(["svg"] * page)))))
     except OSError as error:
         raise RunError(f"can't write the report to {folder}: {error.strerror}; choose another --out") from None
-    figures = tuple(folder / "figures" / f"{metric}.png" for metric in dict.fromkeys(metrics))
-    for metric in dict.fromkeys(metrics):
-        chart = loaded.figures.get(metric) or METRIC_CHARTS[metric](loaded)
-        chart.save(folder / "figures", formats=FORMATS if page else ("png",))
     with replace_file(folder / "summary.json") as file:
         file.write(json.dumps(summary, indent=1, ensure_ascii=False, allow_nan=False).encode() + b"\n")
-    return Report(summary, folder / "summary.json", figures, _write_page(loaded, metrics, folder) if page else None)
+    if page:
+        with replace_file(folder / "report.html") as file:
+            file.write(report_page(loaded, drawn, endings=(*formats, "csv")).encode())
+    figures = tuple(folder / "figures" / f"{metric}.{formats[0]}" for metric in dict.fromkeys(metrics))
+    return Report(summary, folder / "summary.json", figures, folder / "report.html" if page else None)
 
 
-def _write_page(loaded: LoadedRun, metrics: Sequence[str], folder: Path) -> Path:
-    """Draw the figures that this run has something for, those of metrics if they were asked for, and the page."""
-    asked = {name: chart for name, chart in loaded.figures.items() if name in metrics or name not in METRICS}
-    pictures = {}
-    for name, chart in asked.items():
-        if name not in metrics:  # those are drawn already
-            chart.save(folder / "figures", formats=FORMATS)
-        pictures[name] = Drawn(chart.described(), (folder / "figures" / f"{name}.svg").read_text("utf-8"))
-    with replace_file(folder / "report.html") as file:
-        file.write(report_page(loaded, pictures, endings=(*FORMATS, "csv")).encode())
-    return folder / "report.html"
+def _draw(charts: Mapping[str, Chart], folder: Path, *, formats: Sequence[str]) -> dict[str, Drawn]:
+    """Save the figures with their numbers; those that were saved as SVG, too, are handed back for a page."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for chart in charts.values():
+        chart.save(folder, formats=formats)
+    shown = charts.items() if "svg" in formats else ()
+    return {name: Drawn(chart.described(), (folder / f"{name}.svg").read_text("utf-8")) for name, chart in shown}
 
 
 def _check_metric(metric: str) -> None:

@@ -13,8 +13,8 @@ from .runs import Run
 from .tabular import Tabular, number, tabular
 
 FINDINGS = {
-    "better": "fewer errors",
-    "worse": "more errors",
+    "better": "fewer errors than static",
+    "worse": "more errors than static",
     "no difference": "no difference found",
     "identical": "the same as static throughout",
     "too few": "too few differences to tell",
@@ -129,7 +129,8 @@ def event_words(event: Mapping[str, Any]) -> str:
 
 def windows_table(run: Run, metric: str) -> Tabular:
     """A metric with a row per window and a column per arm."""
-    found = run.windows.pivot_table(index="window", columns="arm", values=metric)[list(run.arms)]
+    every = {"index": run.windows["window"].unique(), "columns": list(run.arms)}  # also where all is undefined
+    found = run.windows.pivot_table(index="window", columns="arm", values=metric).reindex(**every)
     rows = [(f"{window:,}", *_cells(values)) for window, values in zip(found.index, found.to_numpy(), strict=True)]
     return tabular(("window", *run.arms), rows)
 

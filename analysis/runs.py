@@ -11,7 +11,7 @@ import pandas as pd
 
 from analysis.inference.compare import Labels, Wrong
 from analysis.salvage.inventory import check_is_run, name_strangers, read_planted, read_positions, source_of
-from analysis.salvage.manifest import plain, read_manifest, specification
+from analysis.salvage.manifest import name_lost_arms, plain, read_manifest, specification
 from analysis.salvage.segments import Held, read_segments
 from analysis.salvage.tables import NO_VERDICT, from_exports, from_segments, known_labels, to_windows, whole
 from online.arms import Arm
@@ -106,6 +106,7 @@ def read_run(path: Path, *, truth: Path | None = None) -> Run:
     windows = to_windows(rows)
     facts = plain(manifest)
     facts["identity"].setdefault("window", held.size if held else int(windows["records"].max()) or 1)
+    name_lost_arms(facts, sorted(windows["arm"].unique()), missing)
     planted = read_planted(path, truth, missing)
     name_strangers(path, sorted(windows["model"].unique()), missing)
     reported = set(zip(windows["window"], windows["arm"], strict=True))

@@ -191,7 +191,7 @@ def read_truth(path: Path) -> dict[str, Any]:
         ]
     except OSError as error:
         raise ContractError(f"{path} can't be read: {error.strerror}") from None
-    except (ValueError, KeyError, TypeError, OverflowError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise ContractError(
             f"{path} holds no planted truth ({error!r}); expected "
             '{"format": 1, "drifts": [{"kind": ..., "shape": ..., "start": ..., "end": ...}]}'

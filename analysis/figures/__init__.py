@@ -6,29 +6,32 @@ from typing import TYPE_CHECKING
 
 from .chart import Chart
 from .confusion import ConfusionChart
+from .critical_difference import critical_difference
+from .detectors import DetectorsChart
 from .difference import DifferenceChart, SavedChart
-from .hindsight import RegretOverPrices, RegretOverTime, ThreeCauses
-from .input_drift import InputDriftMap
+from .hindsight import CausesChart, RegretChart, RegretOverPricesChart
+from .input_drift import InputDriftChart
 from .metric import METRIC_CHARTS
-from .pareto import Pareto
-from .scores import Scores
+from .pareto import ParetoChart
+from .scores import ScoresChart
 
 if TYPE_CHECKING:
     from analysis.loaded import LoadedRun
 
-__all__ = ["CHARTS", "METRIC_CHARTS", "Chart", "charts_of"]
+__all__ = ["CHARTS", "METRIC_CHARTS", "Chart", "charts_of", "critical_difference"]
 
 CHARTS: tuple[type[Chart], ...] = (
     *METRIC_CHARTS.values(),
     DifferenceChart,
     SavedChart,
     ConfusionChart,
-    Scores,
-    InputDriftMap,
-    Pareto,
-    RegretOverTime,
-    RegretOverPrices,
-    ThreeCauses,
+    ScoresChart,
+    InputDriftChart,
+    ParetoChart,
+    RegretChart,
+    RegretOverPricesChart,
+    DetectorsChart,
+    CausesChart,
 )
 """Every figure of a run, in the order in which a report shows them."""
 

@@ -190,8 +190,9 @@ def apart(heights: npt.NDArray[np.float64], *, least: float) -> npt.NDArray[np.f
     """
     steps = least * np.arange(len(heights))
     free = heights - steps
+    top = 1.0 - least * (len(heights) - 1)
     moved = (np.maximum.accumulate(free) + np.minimum.accumulate(free[::-1])[::-1]) / 2
-    return np.clip(moved, 0.0, max(0.0, 1.0 - float(steps[-1]))) + steps
+    return np.clip(moved, 0.0, max(0.0, top)) + steps
 
 
 def _limits(values: npt.NDArray[np.float64]) -> tuple[float, float]:

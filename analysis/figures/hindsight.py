@@ -13,15 +13,15 @@ from matplotlib.lines import Line2D
 from .chart import Chart
 from .labelled import count_axis, name_points
 from .looks import arms_in_order, looks_of
+from .over_windows import planted, shade, windows_axis
 from .style import FAINT, INK, clean_axes, names
-from .timeline import shade_truth, window_axis
 
 CAUSES = {"engine": "another engine", "size": "number of rows", "freshness": "freshness", "total": "in all"}
 MARKS = {"engine": "s", "size": "^", "freshness": "o", "total": "D"}
 NOT_COMPUTED = "No baselines were computed for this run: 'driftduel experiment' computes them."
 
 
-class Hindsight(Chart):
+class HindsightChart(Chart):
     """A figure of what baselines show; refused where there are none."""
 
     per_record = True
@@ -29,7 +29,8 @@ class Hindsight(Chart):
     @property
     def found(self) -> Mapping[str, Any]:
         """The summary's part on baselines."""
-        return self.loaded.summary.get("hindsight", {})
+        found: Mapping[str, Any] = self.loaded.summary.get("hindsight", {})
+        return found
 
     @property
     def refusal(self) -> str | None:
@@ -65,7 +66,7 @@ class Hindsight(Chart):
         )
 
 
-class RegretOverTime(Hindsight):
+class RegretChart(HindsightChart):
     """Errors more than the oracle's, added up window by window, where retrains are free."""
 
     name = "regret"
@@ -77,7 +78,7 @@ class RegretOverTime(Hindsight):
         rows = [
             (arm, window, behind)
             for arm, found in self.compared.items()
-            for window, behind in zip(windows, found["over_time"], strict=True)
+            for window, behind in zip(windows, found["over_time"], strict=False)
         ]
         return pd.DataFrame(rows, columns=["arm", "window", "regret"])
 
@@ -97,18 +98,17 @@ class RegretOverTime(Hindsight):
 
     def _draw(self, ax: Axes) -> None:
         table, looks = self.table(), looks_of(self.loaded.run.arms)
-        clean_axes(ax)
-        shade_truth(ax, self.loaded.run)
+        shade(ax, planted(self.loaded.run))
         ax.axhline(0, color=INK, linewidth=0.8)
         _lines(ax, table, "window", looks)
-        window_axis(ax, self.loaded.run)
+        windows_axis(ax, self.loaded.run.windows)
         ax.set_ylabel("errors more than the oracle", fontsize="small")
         ends = table.groupby("arm", sort=False).tail(1)
         points = zip(ends["window"], ends["regret"], ends["arm"], strict=True)
         name_points(ax, [(float(x), y, arm) for x, y, arm in points], height=self.height)
 
 
-class RegretOverPrices(Hindsight):
+class RegretOverPricesChart(HindsightChart):
     """Cost above the oracle's over the price of a retrain."""
 
     name = "regret-over-prices"
@@ -148,7 +148,7 @@ class RegretOverPrices(Hindsight):
         name_points(ax, [(float(x), y, arm) for x, y, arm in points], height=self.height)
 
 
-class ThreeCauses(Hindsight):
+class CausesChart(HindsightChart):
     """Why an arm differs from static: its engine, its number of rows, its freshness; each with its interval."""
 
     name = "causes"
@@ -157,7 +157,7 @@ class ThreeCauses(Hindsight):
     @property
     def height(self) -> float:
         """Inches: the more arms, the more."""
-        return 1.4 + 0.62 * max(1, self.table()["arm"].nunique())
+        return 1.4 + 0.62 * max(1, len(self._known))
 
     def _nothing(self) -> str:
         causes = self.found["causes"]
@@ -203,11 +203,11 @@ class ThreeCauses(Hindsight):
         for cause, shift in zip(CAUSES, (-0.27, -0.09, 0.09, 0.27), strict=True):
             rows = table[table["cause"] == cause]
             at = np.array([arms.index(arm) for arm in rows["arm"]]) + shift
-            bars = [rows["difference"] - rows["low"], rows["high"] - rows["difference"]]
+            bars = np.abs(rows[["low", "high"]].to_numpy() - rows[["difference"]].to_numpy()).T
             colour = "#000000" if cause == "total" else INK if cause == "freshness" else "#777777"
             fill = colour if cause in ("freshness", "total") else "white"
             ax.errorbar(
-                rows["difference"],
+                rows["difference"].to_numpy(),
                 at,
                 xerr=bars,
                 fmt=MARKS[cause],

@@ -13,17 +13,18 @@ from analysis.measures.input_drift import BINS, LEVEL, WORDS
 from online.detectors.psi import Psi
 
 from .chart import Chart
+from .heat_map import NO_RECORD, add_scale, finish_map
 from .style import names
-from .timeline import add_scale, mark_truth, window_axis
 
 MOST = 40
 """The most features in one figure: beyond, nobody can read the names."""
+LEAST = 8
+"""Even with fewer the figure is as high as for these: the scale of shades needs it."""
 STEPS = (0.0, Psi().warning, Psi().threshold, 0.5, 1.0, 2.0)
 """Of the index; the second and the third are those that credit scoring speaks of as little and much."""
-NO_RECORD = "#CFE3F1"
 
 
-class InputDriftMap(Chart):
+class InputDriftChart(Chart):
     """A heat map: windows from left to right, features from the one that moved most downwards."""
 
     name = "input-drift"
@@ -33,7 +34,7 @@ class InputDriftMap(Chart):
     @property
     def height(self) -> float:
         """Inches: the more features, the more."""
-        return 1.5 + 0.2 * min(MOST, self.loaded.survey.drift["feature"].nunique())
+        return 1.5 + 0.2 * max(LEAST, min(MOST, int(self.loaded.survey.drift["feature"].nunique())))
 
     @property
     def refusal(self) -> str | None:
@@ -67,13 +68,13 @@ class InputDriftMap(Chart):
             f"For each feature{cut} and window the population stability index against the first {survey.reference} "
             "windows (left of the grey line; each of these is held against the rest of them): numbers in "
             f"{BINS} bins of equal count, words by the {WORDS} most frequent. Up to {STEPS[1]:g} is usually called "
-            f"little, from {STEPS[2]:g} on much. What chance explains is white: in independent records it would colour "
-            f"any cell at all in {LEVEL:.0%} of streams, and it is raised where the first windows differ more from each "
-            f"other than that. {len(beyond):,} of {table['psi'].notna().sum():,} cells are coloured, in "
+            f"little, from {STEPS[2]:g} on much. What chance explains is white: in independent records it would "
+            f"colour any cell at all in {LEVEL:.0%} of streams, and it is raised where the first windows differ more "
+            f"from each other than that. {len(beyond):,} of {table['psi'].notna().sum():,} cells are coloured, in "
             f"{beyond['feature'].nunique()} of {table['feature'].nunique()} features; the largest index is "
-            f"{most['psi']:.3g}, of '{most['feature']}' in window {most['window']}. A feature that moved needn't do any "
-            "harm, and a change of what the same inputs mean isn't seen here at all: look at the arms' errors for that. "
-            "Each feature is looked at alone; daily rhythms and other dependence between records count as drift."
+            f"{most['psi']:.3g}, of '{most['feature']}' in window {most['window']}. A feature that moved needn't do "
+            "any harm, and a change of what the same inputs mean isn't seen here at all: look at the arms' errors for "
+            "that. Each feature is looked at alone; daily rhythms and other dependence between records count as drift."
         )
 
     def _draw(self, ax: Axes) -> None:
@@ -89,11 +90,9 @@ class InputDriftMap(Chart):
         first, last = table["window"].min() - 0.5, table["window"].max() + 0.5
         ax.imshow(image, extent=(first, last, len(order) - 0.5, -0.5), aspect="auto", interpolation="nearest")
         ax.set_yticks(range(len(order)), names(order, most=24), fontsize="x-small")
-        ax.tick_params(axis="x", labelsize="x-small")
         ax.tick_params(axis="y", length=0)
         ax.axvline(first + self.loaded.survey.reference, color="#777777", linewidth=1.2, zorder=2)
         ax.hlines(np.arange(1, len(order)) - 0.5, first, last, color="#EEEEEE", linewidth=0.4, zorder=1)
-        window_axis(ax, self.loaded.run)
-        mark_truth(ax, self.loaded.run)
-        words = "population stability index (white: no more than chance)"
+        finish_map(ax, self.loaded.run)
+        words = "population stability index\n(white: no more than chance)"
         add_scale(ax, ScalarMappable(norm, shades), words, spacing="uniform")

@@ -9,7 +9,8 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
-from .style import FAINT, INK, plain, short_number
+from .over_windows import inches
+from .style import FAINT, INK, NARROW, plain, short_number
 
 FEW = 20
 LINE = 0.15
@@ -58,7 +59,7 @@ def name_points(ax: Axes, points: Sequence[tuple[float, float, str]], *, height:
     places = spread(at.tolist(), gap=LINE / max(1.0, height - 1.0), low=0.02, high=0.98)
     for (x, y, name), place in zip(points, places, strict=True):
         ax.annotate(
-            plain(name, most=34),
+            plain(name, most=46),
             (x, y),
             (1.03, place),
             textcoords="axes fraction",
@@ -85,6 +86,7 @@ def count_axis(ax: Axes, most: float) -> None:
         axis.set_major_locator(MaxNLocator(8, integer=True))
         return
     ax.set_xscale("symlog", linthresh=1.0, linscale=0.5)
-    axis.set_major_locator(FixedLocator([0, *(step * 10**power for power in range(7) for step in (1, 2, 5))]))
+    steps = (1, 2, 5) if inches(ax) >= NARROW or most < 100 else (1,)
+    axis.set_major_locator(FixedLocator([0, *(step * 10**power for power in range(7) for step in steps)]))
     axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(FuncFormatter(short_number))

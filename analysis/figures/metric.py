@@ -115,7 +115,8 @@ class MetricChart(Chart):
                 values = self._of(arm).set_index("window")[self.metric].dropna()
                 for kind in MARKS:
                     at = [window for window in windows_of(self.loaded.run, arm, kind) if window in values.index]
-                    mark(ax, at, values[at].tolist(), kind, look.color, small=fine(self._numbers))
+                    if at:
+                        mark(ax, at, values[at].tolist(), kind, look.color, small=fine(self._numbers))
             self._legend(ax, events=True)
         else:
             self._lanes(ax)

@@ -22,7 +22,7 @@ NEAR = 0.6
 """A baseline is drawn up to so many heights of the arms' range away from it; one farther away is named in words."""
 
 
-class Pareto(Chart):
+class ParetoChart(Chart):
     """A point for each arm: fits to the right, errors upwards; the best arms are joined."""
 
     name = "cost-against-quality"

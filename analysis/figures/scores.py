@@ -16,9 +16,9 @@ from matplotlib.ticker import PercentFormatter
 from analysis.measures.score_bins import BINS
 
 from .chart import Chart
+from .heat_map import NO_RECORD, add_scale, finish_map
 from .looks import arms_in_order
 from .style import plain
-from .timeline import add_scale, mark_truth, window_axis
 
 if TYPE_CHECKING:
     from analysis.loaded import LoadedRun
@@ -28,11 +28,10 @@ Floats = npt.NDArray[np.float64]
 MOST_ARMS = 12
 LANE, GAP = 1, 7
 """The gap between the two classes of an arm, and between two arms, in bins."""
-NO_RECORD = "#CFE3F1"
 CUT = "#D55E00"
 
 
-class Scores(Chart):
+class ScoresChart(Chart):
     """A heat map for each arm and class: windows from left to right, scores from the bottom up."""
 
     name = "scores"
@@ -72,8 +71,8 @@ class Scores(Chart):
             f"For each arm and class, how the scores of the model in force are distributed in each of "
             f"{run.windows['window'].nunique():,} windows: the darker, the larger the share of that class's records of "
             f"the window (on a square-root scale). Scores reach from {edges[0]:.4g} to {edges[-1]:.4g} in 20 bins, the "
-            f"outer ones with all beyond them; above the dashed line at {float(run.manifest['threshold']):.4g} a record "
-            f"counts as class 1. Ticks above a map: another model is in force from there on. It rests on "
+            f"outer ones with all beyond them; above the dashed line at {float(run.manifest['threshold']):.4g} a "
+            f"record counts as class 1. Ticks above a map: another model is in force from there on. It rests on "
             f"{int(first.get(1, 0)):,} labelled records of class 1 and {int(first.get(0, 0)):,} of class 0; tinted "
             f"windows have none.{without} A distribution that moves on one side of the line changes no prediction, and "
             "how sure a model is doesn't say how right it is: scores of different models aren't on one scale."
@@ -97,8 +96,9 @@ class Scores(Chart):
         edges, threshold = self.loaded.survey.edges, float(self.loaded.run.manifest["threshold"])
         cut = np.interp(threshold, edges[[0, -1]], [0, BINS])
         ax.hlines(bottoms + cut, first, last, color=CUT, linewidth=0.7, linestyle=(0, (5, 3)), zorder=2)
+        windows = self.loaded.run.windows
         for arm, bottom in zip(self.arms, bottoms[::2], strict=True):
-            _mark_models(ax, self.loaded.run.windows.query("arm == @arm"), bottom + BINS)
+            _mark_models(ax, windows[windows["arm"] == arm], bottom + BINS)
         self._set_axes(ax, bottoms + BINS / 2)
         percent = PercentFormatter(1, decimals=0)
         add_scale(ax, ScalarMappable(norm, shades), "share of the class's records in the window", format=percent)
@@ -117,7 +117,6 @@ class Scores(Chart):
         labels = [f"{plain(arm, most=22)}   class 1" if label else "class 0" for arm in self.arms for label in (1, 0)]
         ax.set_yticks(middles, labels, fontsize="x-small")
         ax.tick_params(axis="y", length=0)
-        ax.tick_params(axis="x", labelsize="x-small")
         ax.set_ylim(middles[-1] - BINS / 2, BINS + GAP)
         for side in ax.spines.values():
             side.set_visible(False)
@@ -127,8 +126,7 @@ class Scores(Chart):
             ax.annotate(
                 words, (1, place * BINS), (2, 0), ax.get_yaxis_transform(), "offset points", fontsize=6, va="center"
             )
-        window_axis(ax, self.loaded.run)
-        mark_truth(ax, self.loaded.run)
+        finish_map(ax, self.loaded.run)
 
 
 def _mark_models(ax: Axes, rows: pd.DataFrame, top: float) -> None:

@@ -71,7 +71,10 @@ def baseline_discordance(baselines: Baselines) -> Discordance | None:
 def _stale(outcomes: Outcomes, baselines: Baselines) -> str | None:
     labelled = [len(labels) for labels in outcomes.labels]
     known = [matrix.labelled.tolist() for matrix in baselines.matrices.values()]
-    if len(labelled) == baselines.windows and all(counts == labelled for counts in known):
+    controls = (causes for causes in baselines.causes.values() if not isinstance(causes, str))
+    compared = [pair for one in controls for pair in zip(one.windows, map(len, one.wrong["all"]), strict=False)]
+    fit = all(window < len(labelled) and labelled[window] == count for window, count in compared)
+    if fit and len(labelled) == baselines.windows and all(counts == labelled for counts in known):
         return None
     were = f"The baselines are of {baselines.windows:,} windows"
     return f"{were}, the run reports {len(labelled):,} now; compute them again."
@@ -88,7 +91,7 @@ def _names(tables: Mapping[tuple[str, int], Table]) -> dict[tuple[str, int], str
 
 
 def _arm(arm: str, run: Run, outcomes: Outcomes, table: Table, seed: int) -> dict[str, Any]:
-    """One arm: its regret at each price, its share of the oracle's gain, and its place among random schedules."""
+    """One arm: regret at each price, and over time where retrains are free; its share of the gain, its place by chance."""
     fits, attempts = _fits(run, arm)
     wrong = np.array([here.sum() for here in outcomes.wrong[arm]], dtype=np.float64)
     static = np.array([here.sum() for here in outcomes.wrong[run.arms[0]]], dtype=np.float64)
@@ -96,6 +99,7 @@ def _arm(arm: str, run: Run, outcomes: Outcomes, table: Table, seed: int) -> dic
         regret(wrong + one.alpha * fits, one.costs, static, gain_low=one.low - one.alpha * one.found.retrains)
         for one in table.oracles
     ]
+    priced = list(zip(by_price, table.oracles, strict=True))
     errors = int(wrong.sum())
     return {
         "errors": errors,
@@ -103,9 +107,9 @@ def _arm(arm: str, run: Run, outcomes: Outcomes, table: Table, seed: int) -> dic
         "attempts": attempts,
         "regret": [
             {"alpha": one.alpha, "regret": found.total, "gain": found.gain, "share": found.share}
-            for one, found in zip(table.oracles, by_price, strict=True)
+            for found, one in priced
         ],
-        "over_time": list(by_price[0].cumulative) if by_price else [],
+        "over_time": next((list(found.cumulative) for found, one in priced if one.alpha == 0), []),
         "random": _random(errors, attempts, table.losses, seed),
     }
 

@@ -17,6 +17,8 @@ Weights = npt.NDArray[np.float32]
 RESAMPLES = 500
 CONFIDENCE = 0.95
 SEED = 0
+_CELLS = 4_000_000
+"""So many records of resamples are held at once, whatever the size of a window."""
 
 
 def rate_bands(metric: str, counts: Ints) -> Floats:
@@ -151,16 +153,21 @@ def record_bands(
     bands = np.full((len(scores), 2), np.nan)
     if positive.all() or not positive.any():
         return bands
-    weights = _weights(len(labels), resamples, seed)
-    ones, zeros = weights[:, positive], weights[:, ~positive]
     resampled = {"roc_auc": _auc_of, "log_loss": _log_loss_of}[metric]
-    for model, score in enumerate(scores):
-        if not np.isnan(score).any():
-            bands[model] = percentiles(resampled(score[positive], score[~positive], ones, zeros)[None])[0]
+    whole = [model for model, score in enumerate(scores) if not np.isnan(score).any()]
+    values = np.empty((len(whole), resamples))
+    at_once = max(1, _CELLS // len(labels))
+    for first in range(0, resamples, at_once):
+        weights = _weights(len(labels), min(at_once, resamples - first), seed + first)
+        ones, zeros = weights[:, positive], weights[:, ~positive]
+        for row, model in enumerate(whole):
+            score = scores[model]
+            values[row, first : first + at_once] = resampled(score[positive], score[~positive], ones, zeros)
+    bands[whole] = percentiles(values)
     return bands
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=1)
 def _weights(records: int, resamples: int, seed: int) -> Weights:
     """How often each resample drew each record, [resamples, records]: whole numbers, kept short for speed."""
     drawn = np.random.default_rng(seed).integers(0, records, (resamples, records))

@@ -34,7 +34,7 @@ def paired_windows(wrong: Mapping[str, Sequence[Wrong]], *, reference: str, wind
     >>> wrong = {"static": [np.array([True, True, False, False])], "dynamic": [np.array([False, True, False, False])]}
     >>> paired_windows(wrong, reference="static", windows=[7])
        window      arm  labelled  saved  variance
-    0       7  dynamic         4      1       1.0
+    0       7  dynamic         4      1  1.222222
     """
     arms = [arm for arm in wrong if arm != reference]
     rows = [
@@ -69,7 +69,7 @@ def window_differences(paired: pd.DataFrame) -> pd.DataFrame:
     The trap: with a handful of records that only one of the two got wrong, the normal interval is too narrow.
 
     >>> window_differences(pd.DataFrame({"window": [0], "arm": ["a"], "labelled": [100], "saved": [2],
-    ...                                  "variance": [4.0]})).round(2).iloc[0].tolist()
+    ...                                  "variance": [4.0]})).round(2).to_numpy().tolist()[0]
     [0, 'a', 100, 2.0, -1.92, 5.92]
     """
     share = 100.0 / paired["labelled"].where(paired["labelled"] > 0)
@@ -93,7 +93,7 @@ def saved_so_far(paired: pd.DataFrame) -> pd.DataFrame:
     The trap: the interval holds at one window that was chosen beforehand, not at all of them together.
 
     >>> saved_so_far(pd.DataFrame({"window": [0, 1], "arm": ["a"] * 2, "labelled": [9, 9], "saved": [2, -1],
-    ...                            "variance": [3.0, 1.0]})).round(2).iloc[1].tolist()
+    ...                            "variance": [3.0, 1.0]})).round(2).to_numpy().tolist()[1]
     [1, 'a', 18, 1, -2.92, 4.92]
     """
     sums = paired.groupby("arm", sort=False)[["labelled", "saved", "variance"]].cumsum()

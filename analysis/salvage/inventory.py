@@ -33,10 +33,12 @@ class _Position(BaseModel):
 def read_positions(run: Path, missing: list[str]) -> dict[int, Position]:
     """Where the windows' messages came from, as far as that is known; needed for dead letters and for resuming only."""
     try:
-        found, _ = read_lines(run / "positions.jsonl", _Position)  # a dying process may have left a line unfinished
+        found, bad = read_lines(run / "positions.jsonl", _Position)
     except Unreadable as why:
         missing.append(f"positions.jsonl {why}: the run can't be taken up again; the report doesn't need it.")
         return {}
+    if bad > 1:  # a dying process may have left one line unfinished
+        missing.append(f"positions.jsonl is damaged ({bad:,} lines): the run can't be taken up again from there.")
     return {one["window"]: Position(one["window"], {}, dead=tuple(one.get("dead", ()))) for one in found}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -108,7 +108,8 @@ def _read_asked(path: Path) -> tuple[Asked, str]:
         asked, bad = tolerate(Asked, read_toml(path / "experiment.toml"))
     except Unreadable as why:
         return Asked(), str(why)
-    return asked, f"is damaged ({several(bad)} can't be used)" if bad else ""
+    lacking = [*bad] or ([] if asked.arm and asked.window else ["arm or window"])
+    return asked, f"is damaged ({several(lacking)} can't be used)" if lacking else ""
 
 
 def _filled(found: Manifest, asked: Asked) -> Manifest:
@@ -139,6 +140,15 @@ def plain(manifest: Manifest) -> dict[str, Any]:
 def _set(part: BaseModel) -> dict[str, Any]:
     fields = {name: getattr(part, name) for name in part.model_fields_set if getattr(part, name, None) is not None}
     return {**fields, **(part.model_extra or {})}
+
+
+def name_lost_arms(manifest: Mapping[str, Any], arms: Sequence[str], missing: list[str]) -> None:
+    """Name the arms of which it isn't known what they are."""
+    if lost := [arm for arm in arms if specification(manifest, arm) is None]:
+        missing.append(
+            f"manifest.json: what {several(lost)} is can't be made out: its detector isn't scored, and how many labels "
+            "it used isn't known. If it came from a package of its own, install that."
+        )
 
 
 def specification(manifest: Mapping[str, Any], name: str) -> Arm | None:

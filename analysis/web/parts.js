@@ -68,7 +68,8 @@ var driftduel = (() => {
       ctx.fillRect(left, bbox.top, right - left, bbox.height);
       const late = left > bbox.left + 0.8 * bbox.width; // near the right edge, its name stands to the left
       pen(u, late ? "right" : "left", letters);
-      if (spans.length < 7) ctx.fillText(plain(span.text), left + (late ? -4 : 4), bbox.top + bbox.height - 8);
+      if (spans.length > 6 || bbox.width < 500 * devicePixelRatio) continue; // no room for names: the text below has them
+      ctx.fillText(plain(span.text), left + (late ? -4 : 4), bbox.top + bbox.height - 8);
     }
     ctx.restore();
   }
@@ -82,7 +83,9 @@ var driftduel = (() => {
       ctx.fillText(name.length > 9 ? name.slice(0, 8) + "…" : name, bbox.left - 6 * ratio, y);
       ctx.textAlign = "center";
       const mine = new Map();
-      for (const mark of marks) if (mark.arm === series.name) mine.set(mark.window, [...(mine.get(mark.window) ?? []), mark]);
+      for (const mark of marks) {
+        if (mark.arm === series.name) mine.set(mark.window, [...(mine.get(mark.window) ?? []), mark]);
+      }
       for (const [window, here] of mine) {
         const x = u.valToPos(window, "x", true);
         if (x >= bbox.left && x <= bbox.left + bbox.width) ctx.fillText(first(here), x, y);

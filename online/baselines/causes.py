@@ -23,15 +23,17 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import BaseModel, ValidationError
 
 from online.arms import Arm
 from online.files import replace_file
 from online.interfaces import Rows
 from online.memo import Refused
+from online.registry import problems
 from producer.errors import RunError
 from static_model.artifact import load_model
 
-from .matrix import save_array
+from .matrix import Number, load_array, read_facts, save_array
 from .whole import Whole
 
 FORMAT = 1
@@ -55,6 +57,15 @@ class Causes:
     wrong: Mapping[str, list[Bits]]
     left_out: tuple[int, ...] = ()
     reasons: tuple[str, ...] = ()
+
+
+class _Facts(BaseModel):
+    """causes.json; nothing of it is taken on trust."""
+
+    windows: tuple[Number, ...]
+    labelled: tuple[Number, ...]
+    left_out: tuple[Number, ...]
+    reasons: tuple[str, ...]
 
 
 def build_causes(whole: Whole, arm: Arm) -> Path:
@@ -86,11 +97,9 @@ def read_causes(folder: Path) -> Causes:
         RunError: they are damaged, or of a newer format.
     """
     try:
-        facts = json.loads((folder / "causes.json").read_text("utf-8"))
-        if facts["format"] != FORMAT:
-            raise ValueError(f"their format is {facts['format']!r}, this driftduel reads {FORMAT}")
-        ends = np.cumsum(facts["labelled"], dtype=np.int64)
-        packed = {name: np.load(folder / f"{name}.npy", allow_pickle=False) for name in CONTROLS}
+        facts = _Facts.model_validate(read_facts(folder / "causes.json", FORMAT))
+        ends = np.cumsum(facts.labelled, dtype=np.int64)
+        packed = {name: load_array(folder / f"{name}.npy") for name in CONTROLS}
         total = int(ends[-1]) if len(ends) else 0
         if any(len(bits) != -(-total // 8) for bits in packed.values()):
             raise ValueError("the controls don't fit their windows")
@@ -98,10 +107,13 @@ def read_causes(folder: Path) -> Causes:
             name: np.split(np.unpackbits(bits, count=total).astype(np.bool_), ends[:-1]) if total else []
             for name, bits in packed.items()
         }
-        return Causes(tuple(facts["windows"]), wrong, tuple(facts["left_out"]), tuple(facts["reasons"]))
-    except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
+        if len(facts.labelled) != len(facts.windows):
+            raise ValueError("the windows don't fit their labels")
+        return Causes(facts.windows, wrong, facts.left_out, facts.reasons)
+    except (OSError, ValueError, TypeError) as error:
+        said = problems(error) if isinstance(error, ValidationError) else error
         raise RunError(
-            f"the causes in {folder} are damaged ({error}); delete that folder, and compute the baselines again"
+            f"the causes in {folder} are damaged ({said}); delete that folder, and compute the baselines again"
         ) from None
 
 

@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field, ValidationError
 
 from online.arms import DYNAMIC, Arm
 from online.duel import Bar, no_bar, spark_for
@@ -16,18 +18,20 @@ from online.files import replace_file
 from online.interfaces import TrainingSet
 from online.labels import Labels
 from online.policies.never import Never
+from online.registry import problems
 from online.run import alone, read_manifest
 from online.training_sets.last import Last
 from producer.errors import RunError
 
 from .building import Ask, build, models_of
 from .causes import Causes, build_causes, read_causes
-from .matrix import Matrix, read_matrix
+from .matrix import Matrix, Number, read_facts, read_matrix
 from .whole import Whole, features_of, open_whole
 
 FORMAT = 1
 NEAREST = Last(windows=20)
 """Stands in for training sets that depend on an arm's path."""
+_Key = Annotated[str, Field(pattern="^[0-9a-f]{12}$")]
 BY_RECORD = "not comparable: it learns by record, so that no schedule of retrains leads to its models"
 NO_ROWS = "not known: the rows that the starting model was trained on are missing here; name them with --training"
 PARTIAL = "not known: the arm hasn't seen all windows yet"
@@ -127,26 +131,51 @@ def read_baselines(run: Path) -> Baselines | None:
     if not (folder / "baselines.json").exists():
         return None
     try:
-        facts = json.loads((folder / "baselines.json").read_text("utf-8"))
-        if facts["format"] != FORMAT:
-            raise ValueError(f"their format is {facts['format']!r}, this driftduel reads {FORMAT}")
+        facts = _Facts.model_validate(read_facts(folder / "baselines.json", FORMAT))
+        if lost := {one.matrix for one in facts.arms.values() if isinstance(one, _Beside)} - {*facts.matrices}:
+            raise ValueError(f"no matrix {', '.join(lost)}")
         return Baselines(
-            every=int(facts["every"]),
-            windows=int(facts["windows"]),
-            matrices={key: read_matrix(folder / key) for key in facts["matrices"]},
+            every=facts.every,
+            windows=facts.windows,
+            matrices={key: read_matrix(folder / key) for key in facts.matrices},
             arms={
-                arm: found["reason"] if "reason" in found else _read(found, facts["matrices"])
-                for arm, found in facts["arms"].items()
+                arm: one.reason if isinstance(one, _Why) else Beside(one.matrix, one.lag, one.beats)
+                for arm, one in facts.arms.items()
             },
             causes={
-                arm: found["reason"] if "reason" in found else read_causes(folder / found["key"])
-                for arm, found in facts["causes"].items()
+                arm: one.reason if isinstance(one, _Why) else read_causes(folder / one.key)
+                for arm, one in facts.causes.items()
             },
         )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError) as error:
+        said = problems(error) if isinstance(error, ValidationError) else error
         raise RunError(
-            f"the baselines of {run} are damaged ({error}); delete {folder}, and compute them again"
+            f"the baselines of {run} are damaged ({said}); delete {folder}, and compute them again"
         ) from None
+
+
+class _Why(BaseModel):
+    reason: str
+
+
+class _Beside(BaseModel):
+    matrix: str
+    lag: Annotated[int, Field(ge=1, lt=2**31)]
+    beats: tuple[str, ...]
+
+
+class _Causes(BaseModel):
+    key: _Key
+
+
+class _Facts(BaseModel):
+    """baselines.json; nothing of it is taken on trust."""
+
+    every: Annotated[int, Field(ge=1, lt=2**31)]
+    windows: Number
+    matrices: tuple[_Key, ...]
+    arms: dict[str, _Why | _Beside]
+    causes: dict[str, _Why | _Causes]
 
 
 def nearest_set(arm: Arm) -> TrainingSet:
@@ -195,9 +224,3 @@ def _causes(whole: Whole, arm: Arm, *, with_rows: bool) -> dict[str, str]:
     if arm.name not in whole.paths:
         return {"reason": PARTIAL}
     return {"key": build_causes(whole, arm).name} if with_rows else {"reason": NO_ROWS}
-
-
-def _read(found: Mapping[str, Any], matrices: Sequence[str]) -> Beside:
-    if found["matrix"] not in matrices or int(found["lag"]) < 1:
-        raise ValueError(f"no matrix {found['matrix']!r} with a lag of {found['lag']!r}")
-    return Beside(str(found["matrix"]), int(found["lag"]), tuple(found["beats"]))

@@ -11,12 +11,15 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import BaseModel, Field, ValidationError
 
 from online.files import replace_file
+from online.registry import problems
 from producer.errors import RunError
 
 from .oracle import Losses
@@ -25,6 +28,29 @@ FORMAT = 1
 STATIC = -1
 """In the place of the window after which a model was fitted: the starting model."""
 Bits = npt.NDArray[np.bool_]
+
+
+Number = Annotated[int, Field(ge=0, lt=2**31)]
+
+
+class _Kind(BaseModel):
+    kind: str
+
+
+class _Fit(BaseModel):
+    window: Number
+    rows: Number
+
+
+class _Facts(BaseModel):
+    """matrix.json; nothing of it is taken on trust."""
+
+    format: Literal[1]
+    title: str
+    training_set: dict[str, Any]
+    learner: _Kind
+    fits: list[_Fit]
+    refused: list[Any]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,6 +110,16 @@ class Matrix:
         parts = zip(odd, chosen_on_even, chosen_on_odd, strict=True)
         return [np.where(here, first, second) for here, first, second in parts]
 
+    def check(self) -> None:
+        """Read all of it once.
+
+        Raises:
+            RunError: a file is damaged.
+        """
+        ends = np.concatenate([[0], np.cumsum(self.labelled)])
+        for after in (STATIC, *self.fitted.tolist()):
+            read_bits(self.folder, after, int(ends[-1] - ends[after + 1]))
+
 
 def read_matrix(folder: Path) -> Matrix:
     """A matrix that is there.
@@ -92,20 +128,55 @@ def read_matrix(folder: Path) -> Matrix:
         RunError: it is damaged, or of a newer format.
     """
     try:
-        facts = json.loads((folder / "matrix.json").read_text("utf-8"))
-        if facts["format"] != FORMAT:
-            raise ValueError(f"its format is {facts['format']!r}, this driftduel reads {FORMAT}")
-        arrays = [np.load(folder / f"{name}.npy", allow_pickle=False) for name in ("labelled", "odd", "errors")]
+        facts = read_facts(folder / "matrix.json", FORMAT)
+        fitted = [fit.window for fit in _Facts.model_validate(facts).fits]
+        arrays = [load_array(folder / f"{name}.npy") for name in ("labelled", "odd", "errors")]
         labelled, odd, errors = arrays[0], np.unpackbits(arrays[1], count=arrays[0].sum()).astype(np.bool_), arrays[2]
-        if errors.shape != (1 + len(facts["fits"]), len(labelled), 2):
+        if errors.shape != (1 + len(fitted), len(labelled), 2) or labelled.dtype != errors.dtype != np.int64:
             raise ValueError("its errors don't fit its models")
-    except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
+        if sorted({*fitted}) != fitted or max(fitted, default=0) >= len(labelled) or (labelled < 0).any():
+            raise ValueError("its models don't fit its windows")
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise _damaged(folder, error) from None
     return Matrix(folder, facts, labelled, odd, errors)
 
 
+def read_facts(path: Path, known: int) -> dict[str, Any]:
+    """A JSON object of this format.
+
+    Raises:
+        OSError: it can't be read.
+        ValueError: it is something else, or of another format.
+    """
+    try:
+        facts = json.loads(path.read_text("utf-8"))
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    if not isinstance(facts, dict) or facts.get("format") != known:
+        found = facts.get("format") if isinstance(facts, dict) else None
+        raise ValueError(f"its format is {found!r}, this driftduel reads {known}")
+    return facts
+
+
+def load_array(path: Path) -> npt.NDArray[Any]:
+    """An array of plain numbers from a .npy file.
+
+    Raises:
+        OSError: it can't be read.
+        ValueError: it is something else.
+    """
+    try:
+        found = np.load(path, allow_pickle=False)
+    except (EOFError, MemoryError, BadZipFile) as error:  # EOFError: the file is empty
+        raise ValueError(str(error)) from None
+    if not isinstance(found, np.ndarray):
+        raise ValueError(f"{path.name} is an archive")
+    return found
+
+
 def _damaged(folder: Path, error: object) -> RunError:
-    return RunError(f"the baselines in {folder} are damaged ({error}); delete that folder, and compute them again")
+    said = problems(error) if isinstance(error, ValidationError) else error
+    return RunError(f"the baselines in {folder} are damaged ({said}); delete that folder, and compute them again")
 
 
 def file_of(folder: Path, after: int, suffix: str) -> Path:
@@ -121,14 +192,14 @@ def read_bits(folder: Path, after: int, count: int, part: slice | None = None) -
     """
     path = file_of(folder, after, "npy")
     try:
-        packed = np.load(path, allow_pickle=False)
+        packed = load_array(path)
         if packed.shape != (-(-count // 8),):
             raise ValueError(f"{path.name} doesn't hold {count} records")
         part = part or slice(0, count)
         first = part.start // 8
         bits = np.unpackbits(packed[first : -(-part.stop // 8)]).astype(np.bool_)
         return bits[part.start - 8 * first : part.stop - 8 * first]
-    except (OSError, EOFError, ValueError, TypeError) as error:  # EOFError: the file is empty
+    except (OSError, ValueError, TypeError) as error:
         raise _damaged(folder, error) from None
 
 

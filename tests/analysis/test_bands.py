@@ -7,15 +7,16 @@ import warnings
 import numpy as np
 import pytest
 from scipy.stats import binomtest
-from sklearn.metrics import balanced_accuracy_score, f1_score, log_loss, matthews_corrcoef, roc_auc_score
+from sklearn.metrics import log_loss, roc_auc_score
 
+from analysis.measures import bands as module
 from analysis.measures.bands import _auc_of, _log_loss_of, count_bands, percentiles, rate_bands, record_bands
+from static_model.metrics import binary_metrics, count, metrics_from_counts
 
 COUNTS = np.array([[40, 12, 140, 8], [90, 5, 100, 5], [3, 30, 160, 7]])
-METRICS = {"f1": f1_score, "mcc": matthews_corrcoef, "balanced_accuracy": balanced_accuracy_score}
 
 
-@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("metric", ["f1", "mcc", "balanced_accuracy"])
 def test_counts_resampled_are_records_resampled(metric: str) -> None:
     """Drawing the four counts anew gives the band that drawing the records anew gives, within Monte Carlo error."""
     rng = np.random.default_rng(0)
@@ -24,7 +25,7 @@ def test_counts_resampled_are_records_resampled(metric: str) -> None:
         labels = np.repeat([1, 0, 0, 1], [tp, fp, tn, fn])
         predictions = np.repeat([1, 1, 0, 0], [tp, fp, tn, fn])
         drawn = rng.integers(0, len(labels), (1500, len(labels)))
-        values = [METRICS[metric](labels[rows], predictions[rows]) for rows in drawn]
+        values = [metrics_from_counts(count(labels[rows], predictions[rows]))[metric] for rows in drawn]
         expected = np.quantile(values, [0.025, 0.975])
         assert expected == pytest.approx(band, abs=0.15 * (expected[1] - expected[0]))
 
@@ -80,8 +81,8 @@ def test_weighted_metrics_are_scikit_learns(digits: int) -> None:
         assert loss == pytest.approx(_log_loss_of(*parts)[row] * 300 / weight.sum(), abs=1e-5)
 
 
-@pytest.mark.parametrize(("metric", "reference"), [("roc_auc", roc_auc_score), ("log_loss", log_loss)])
-def test_record_bands_are_records_resampled(metric: str, reference) -> None:
+@pytest.mark.parametrize("metric", ["roc_auc", "log_loss"])
+def test_record_bands_are_records_resampled(metric: str) -> None:
     """The band of scores is the one of drawing records anew, for each model, within Monte Carlo error."""
     rng = np.random.default_rng(3)
     labels = (rng.random(200) < 0.4).astype(np.int8)
@@ -89,7 +90,18 @@ def test_record_bands_are_records_resampled(metric: str, reference) -> None:
     bands = record_bands(metric, labels, [*models, np.full(200, np.nan)], resamples=3000)
     for scores, band in zip(models, bands, strict=False):
         drawn = rng.integers(0, 200, (1500, 200))
-        expected = np.quantile([reference(labels[rows], scores[rows]) for rows in drawn], [0.025, 0.975])
+        values = [binary_metrics(labels[rows], scores[rows], threshold=0.5)[metric] for rows in drawn]
+        expected = np.quantile(values, [0.025, 0.975])
         assert expected == pytest.approx(band, abs=0.15 * (expected[1] - expected[0]))
     assert np.isnan(bands[2]).all()
     assert np.isnan(record_bands(metric, np.ones(9, dtype=np.int8), [np.ones(9)])).all()
+
+
+def test_large_windows_are_resampled_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many records a window has, few resamples are held at once, and the band stays the same but for chance."""
+    rng = np.random.default_rng(4)
+    labels = (rng.random(400) < 0.4).astype(np.int8)
+    scores = [0.2 * labels + 0.8 * rng.random(400)]
+    whole = record_bands("roc_auc", labels, scores)[0]
+    monkeypatch.setattr(module, "_CELLS", 7 * 400)
+    assert whole == pytest.approx(record_bands("roc_auc", labels, scores)[0], abs=0.15 * (whole[1] - whole[0]))

@@ -150,6 +150,8 @@ def test_an_arm_that_never_retrained_is_in_no_lottery(write_matrix, run_of) -> N
     arm = summarise_baselines(run, outcomes, baselines(write_matrix(wrong)), alphas=(0.0,))["arms"]["arm"]
     assert (arm["random"], arm["regret"][0]["share"]) == (None, 0.0)
     assert arm["regret"][0]["regret"] == arm["regret"][0]["gain"]
+    assert len(arm["over_time"]) == WINDOWS
+    assert arm["over_time"][-1] == arm["regret"][0]["regret"]
 
 
 def test_rejected_fits_are_charged(write_matrix, run_of) -> None:

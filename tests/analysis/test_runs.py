@@ -76,7 +76,7 @@ def damage(run: Path, file: str, change: Callable[[str], str]) -> None:
 def test_a_newer_format_is_refused(drifting: Path) -> None:
     """Nothing is known of what another format means."""
     damage(drifting, "manifest.json", lambda t: t.replace('"format": 1', '"format": 2', 1))
-    with pytest.raises(RunError, match="has format 2.*a later one"):
+    with pytest.raises(RunError, match=r"has format 2.*a later one"):
         read_run(drifting)
 
 
@@ -103,8 +103,8 @@ def test_the_ledger_counts_where_the_tracker_says_otherwise(drifting: Path) -> N
     run = read_run(drifting)
     assert run.windows.equals(before)
     assert run.missing == (
-        "windows.csv isn't what the segments say (1 line differs): what it would say was made from the segments instead. "
-        "The same 'driftduel evaluate' again writes it anew.",
+        "windows.csv isn't what the segments say (1 line differs): what it would say was made from the segments "
+        "instead. The same 'driftduel evaluate' again writes it anew.",
     )
 
 

@@ -127,11 +127,11 @@ def test_an_arm_switched_off_disappears(opened: Page) -> None:
     """Its curve and its values go, and the others stay."""
     opened.locator(".dd-plot").focus()
     opened.keyboard.press("End")
-    before = opened.locator("#chart canvas").screenshot()
-    opened.get_by_label("periodic").uncheck()
-    assert before != opened.locator("#chart canvas").screenshot()
+    before = opened.locator("#chart .dd-plot").screenshot()
+    opened.get_by_role("checkbox", name="periodic").uncheck()
+    assert before != opened.locator("#chart .dd-plot").screenshot()
     assert ("", False) == (read(opened)["periodic"], read(opened)["static"] == "")
-    opened.get_by_label("periodic").check()
+    opened.get_by_role("checkbox", name="periodic").check()
     assert "" != read(opened)["periodic"]
 
 
@@ -214,7 +214,7 @@ def test_everybody_can_read_it(opened: Page) -> None:
 def test_it_follows_the_readers_light(opened: Page) -> None:
     """Where light turns to dark while the page is open, the chart turns, too."""
     opened.emulate_media(color_scheme="light")
-    before = opened.locator("#chart canvas").screenshot()
+    before = opened.locator("#chart .dd-plot").screenshot()
     opened.emulate_media(color_scheme="dark")
     opened.wait_for_timeout(100)
-    assert before != opened.locator("#chart canvas").screenshot()
+    assert before != opened.locator("#chart .dd-plot").screenshot()

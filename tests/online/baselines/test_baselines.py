@@ -98,13 +98,13 @@ def test_damaged_baselines_are_refused(duel) -> None:
     file = run / "baselines" / "baselines.json"
     sound = file.read_text("utf-8")
     file.write_text(sound.replace('"lag": 1', '"lag": -5'))
-    with pytest.raises(RunError, match=r"are damaged \(no matrix '.*' with a lag of -5\)"):
+    with pytest.raises(RunError, match=r"are damaged \(.*lag: Input should be greater than or equal to 1"):
         read_baselines(run)
     file.write_text(sound.replace('"matrix": "', '"matrix": "../'))
-    with pytest.raises(RunError, match=r"are damaged \(no matrix '\.\./.*' with a lag of 1\)"):
+    with pytest.raises(RunError, match=r"are damaged \(no matrix \.\./"):
         read_baselines(run)
     file.write_text('{"format": 2}')
-    with pytest.raises(RunError, match=r"their format is 2, this driftduel reads 1.*delete .*compute them again"):
+    with pytest.raises(RunError, match=r"its format is 2, this driftduel reads 1.*delete .*compute them again"):
         read_baselines(run)
 
 

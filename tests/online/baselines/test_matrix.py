@@ -212,7 +212,7 @@ def test_a_damaged_matrix_is_refused(whole) -> None:
     with pytest.raises(RunError, match=r"are damaged \(No data left in file\)"):
         read_matrix(folder).wrong(always(read_matrix(folder).losses(1)))
     (folder / "matrix.json").write_text("{}")
-    with pytest.raises(RunError, match=r"are damaged \('format'\)"):
+    with pytest.raises(RunError, match=r"are damaged \(its format is None, this driftduel reads 1\)"):
         read_matrix(folder)
 
 
