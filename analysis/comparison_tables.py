@@ -23,11 +23,11 @@ def runs_table(comparison: Comparison) -> Tabular:
     headings = ("run", "arm", "accuracy", "F1", "MCC", "errors\nsaved", "95 %\ninterval", "fits", "finding")
     rows = []
     for name, run in comparison["runs"].items():
-        for place, row in enumerate(run["arms"]):
+        for row in run["arms"]:
             metrics = (number(row[metric], 4) for metric in ("accuracy", "f1", "mcc"))
             fits = "" if row["fits"] is None else f"{row['fits']:,}"
             saved = points(row["difference"]), ends(row["low"], row["high"])
-            rows.append(["" if place else name, row["arm"], *metrics, *saved, fits, row["finding"] or ""])
+            rows.append([name, row["arm"], *metrics, *saved, fits, row["finding"] or ""])
     return tabular(headings, rows, left=1)
 
 
