@@ -28,6 +28,7 @@ VERBS = {
         "Streams x seeds x arms: plant, evaluate, report.",
     ),
     "report": ("analysis.cli:report", "Table, plots and verdict of a run."),
+    "rerun": ("analysis.rerun_command:rerun", "Repeat a run and say whether it came out the same."),
 }
 RESUMED = ("produce", "evaluate", "experiment")
 """Verbs that, called again, go on where they stopped."""

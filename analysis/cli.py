@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("runs", metavar="RUN...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
     "--metric", "metrics", multiple=True, help="Draw this metric of the tracker; may be repeated. [accuracy, f1]"
 )
@@ -27,26 +28,31 @@ if TYPE_CHECKING:
     help="Draw the figures as such files; may be repeated. [png, svg]",
 )
 @click.option("--truth", type=click.Path(path_type=Path), help="Sidecar with planted drift. [the run's own]")
-@click.option("--out", type=click.Path(path_type=Path), help="Where to write. [RUN]")
+@click.option("--out", type=click.Path(path_type=Path), help="Where to write. [RUN; ./comparison for several]")
+@click.option("--latex", is_flag=True, help="Write the table of arms as table.tex, too, for booktabs.")
+@click.option("--csv", "as_csv", is_flag=True, help="Write the table of arms as table.csv, too.")
 @click.option("--prevalence", type=float, help="Share of attacks where the model will work. [the stream's]")
 @click.option("--cost-fp", default=1.0, show_default=True, type=float, help="Cost of a false alarm.")
 @click.option("--cost-fn", default=1.0, show_default=True, type=float, help="Cost of a missed attack.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 def report(
-    run: Path,
+    runs: tuple[Path, ...],
     metrics: tuple[str, ...],
     formats: tuple[str, ...],
     truth: Path | None,
     out: Path | None,
+    latex: bool,
+    as_csv: bool,
     prevalence: float | None,
     cost_fp: float,
     cost_fn: float,
     as_json: bool,
 ) -> None:
-    """Table, figures and verdict of RUN.
+    """Table, figures and verdict of RUN; several runs are compared.
 
     Writes report.html, one file that opens from disk without a network; summary.json; and figures/, each with its
-    numbers as CSV. An unfinished run is reported as far as it goes.
+    numbers as CSV. An unfinished run is reported as far as it goes. Of several runs each is reported under runs/, and
+    comparison.json says what they say together: seeds of one stream, or several streams.
 
     Example: driftduel report runs/dns --metric accuracy --metric recall
     """
@@ -54,16 +60,27 @@ def report(
 
     from .report import DEFAULT_METRICS, FORMATS, write_report
 
-    where = Where(prevalence=prevalence, cost_fp=cost_fp, cost_fn=cost_fn)
-    metrics, formats = metrics or DEFAULT_METRICS, formats or FORMATS
-    written = write_report(run, metrics=metrics, formats=formats, truth=truth, out=out, where=where)
+    options: dict[str, Any] = {
+        "metrics": metrics or DEFAULT_METRICS,
+        "formats": formats or FORMATS,
+        "where": Where(prevalence=prevalence, cost_fp=cost_fp, cost_fn=cost_fn),
+    }
+    if len(runs) > 1:
+        from .comparison_command import compare
+
+        compare(runs, out=out, truth=truth, latex=latex, csv=as_csv, as_json=as_json, **options)
+        return
+    from .report_files import write_tables
+
+    written = write_report(runs[0], truth=truth, out=out, **options)
+    files = write_tables(written.summary, written.path.parent, latex=latex, csv=as_csv)
     if as_json:
         click.echo(json.dumps(written.summary, ensure_ascii=False))
     else:
-        show(written)
+        show(written, files)
 
 
-def show(written: Report) -> None:
+def show(written: Report, files: Sequence[Path] = ()) -> None:
     """Print a report: the table, the sentences, and where everything lies."""
     from rich.console import Console
 
@@ -80,6 +97,8 @@ def show(written: Report) -> None:
     click.echo()
     for figure in written.figures:
         click.echo(f"figure:  {figure} (its numbers: {figure.with_suffix('.csv').name})")
+    for file in files:
+        click.echo(f"table:   {file}")
     click.echo(f"summary: {written.path}")
     if written.page is not None:
         click.echo(f"report:  {written.page}")

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
+from analysis import tidy
 from analysis.inference.units import FEWEST_UNITS, mean_of_units
 
-METRICS = ("accuracy", "precision", "recall", "f1", "mcc")
-COSTS = ("alarms", "fits", "rows", "promoted", "rejected", "refused", "rolled_back", "labels")
-PAIRED = ("difference", "low", "high")
-COLUMNS = ("stream", "seed", "arm", "kind", *METRICS, "errors", *PAIRED, "finding", *COSTS)
+from .latex import booktabs, escaped, interval
+
+COLUMNS = ("stream", "seed", *tidy.COLUMNS)
 
 Results = Mapping[tuple[str, int], Mapping[str, Any]]
 """The summary of each run, by stream and seed."""
@@ -26,35 +24,16 @@ def tidy_rows(results: Results) -> list[dict[str, Any]]:
     `difference` is in errors per 100 records, above 0 where the arm is better than static; `low` and `high` are the
     ends of its 95 % interval on that stream.
     """
-    return [row for (stream, seed), summary in results.items() for row in _rows(stream, seed, summary)]
-
-
-def _rows(stream: str, seed: int, summary: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
-    for kind, contestants in (("arm", summary["arms"]), ("baseline", summary["baselines"])):
-        for name, found in contestants.items():
-            counts = found["counts"]
-            comparison = summary["comparisons"].get(name, {})
-            estimate = comparison.get("estimate") or {}
-            yield {
-                "stream": stream,
-                "seed": seed,
-                "arm": name,
-                "kind": kind,
-                **{metric: found["metrics"][metric] for metric in METRICS},
-                "errors": counts["fp"] + counts["fn"],
-                **{column: estimate.get(column) for column in PAIRED},
-                "finding": comparison.get("finding"),
-                **{column: found.get("cost", {}).get(column) for column in COSTS},
-            }
+    return [
+        {"stream": stream, "seed": seed, **row}
+        for (stream, seed), summary in results.items()
+        for row in tidy.tidy_rows(summary)
+    ]
 
 
 def to_csv(rows: Sequence[Mapping[str, Any]]) -> str:
     """The tidy rows as CSV; what is undefined is empty."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
+    return tidy.to_csv(rows, COLUMNS)
 
 
 def stream_scores(results: Results, metric: str = "accuracy") -> dict[str, dict[str, float]]:
@@ -105,6 +84,7 @@ def to_latex(claims: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
     r"""A table in booktabs' style: arms down, streams across; errors saved per 100 records, mean and 95 % interval.
 
     >>> print(to_latex({"a_b": {"dynamic": {"seeds": 1, "difference": 1.5, "low": None, "high": None}}}))
+    % \usepackage{booktabs}
     \begin{tabular}{lr}
     \toprule
     arm & a\_b \\
@@ -116,28 +96,12 @@ def to_latex(claims: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
     """
     streams = list(claims)
     arms = list(dict.fromkeys(arm for stream in streams for arm in claims[stream]))
-    lines = [
-        f"\\begin{{tabular}}{{l{'r' * len(streams)}}}",
-        "\\toprule",
-        " & ".join(["arm", *map(_escaped, streams)]) + " \\\\",
-        "\\midrule",
-        *(" & ".join([_escaped(arm), *(_cell(claims[s].get(arm)) for s in streams)]) + " \\\\" for arm in arms),
-        "\\bottomrule",
-        "\\end{tabular}",
-    ]
-    return "\n".join(lines) + "\n"
+    rows = [[escaped(arm), *(_cell(claims[stream].get(arm)) for stream in streams)] for arm in arms]
+    return booktabs(["arm", *map(escaped, streams)], [rows])
 
 
 def _cell(claim: Mapping[str, Any] | None) -> str:
-    if claim is None or claim["difference"] is None:
-        return "--"
-    if claim["low"] is None:
-        return f"{claim['difference']:.2f}"
-    return f"{claim['difference']:.2f} [{claim['low']:.2f}, {claim['high']:.2f}]"
-
-
-def _escaped(name: str) -> str:
-    return "".join("\\" + letter if letter in "_&%#$" else letter for letter in name)
+    return "--" if claim is None else interval(claim["difference"], claim["low"], claim["high"])
 
 
 def too_few(claims: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str | None:

@@ -107,11 +107,10 @@ def run_duel(
     static_rows = static_rows_for(everyone, training, model=started, directory=model)
     asked = {
         "format": 1,
-        "model": str(model),
-        "training": [str(path) for path in training],
+        "model": str(model.absolute()),
+        "training": [str(path.absolute()) for path in training],
         "window": window,
         "seeds": [seed],
-        "primary": list(primary),
         "label_delay": label_delay,
         "label_share": label_share,
         "stream": [stream.asked | late.asked | ({"wire": wire or started.dataset.wire} if topic else {})],

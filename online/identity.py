@@ -15,17 +15,31 @@ from .arms import Arm
 from .registry import UnknownKindError, problems
 
 
+class OtherRunError(RunError):
+    """What is asked for is another run than the one that is there.
+
+    Attributes:
+        place: where they first differ, keys joined by dots.
+        was: what the run has there, shortened.
+        now: what is asked for.
+    """
+
+    def __init__(self, path: Path, place: str, was: str, now: str) -> None:
+        super().__init__(
+            f"{path} holds another run: its {place} is {was}, now asked for is {now}. "
+            "Choose another --run, or ask for the same again"
+        )
+        self.place, self.was, self.now = place, was, now
+
+
 def refuse_other(path: Path, held: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
     """Refuse a run directory whose identity isn't the one asked for.
 
     Raises:
-        RunError: it holds another run; the message says where they differ.
+        OtherRunError: it holds another run; the message says where they differ.
     """
-    for place, was, now in _differences(held, asked):
-        raise RunError(
-            f"{path} holds another run: its {place} is {was}, now asked for is {now}. "
-            "Choose another --run, or ask for the same again"
-        )
+    for place, was, now in differences(held, asked):
+        raise OtherRunError(path, place, was, now)
 
 
 def refuse_late(path: Path, declared: Sequence[str], asked: Sequence[str]) -> None:
@@ -49,7 +63,7 @@ def joined(path: Path, held: Mapping[str, Any], arms: Sequence[Arm]) -> dict[str
     """
     asked = {arm.name: arm.plain() for arm in arms}
     for name, arm in asked.items():
-        for place, was, now in _differences(held.get(name, arm), arm):
+        for place, was, now in differences(held.get(name, arm), arm):
             raise RunError(
                 f"the arm '{name}' of {path} has another specification: its {place} is {was}, now {now}. "
                 "Give the new arm a name of its own"
@@ -76,10 +90,14 @@ def check_arms(path: Path, held: Mapping[str, Any]) -> None:
             ) from None
 
 
-def _differences(held: Any, asked: Any, place: str = "") -> Iterator[tuple[str, str, str]]:
-    """Where two JSON values differ, and both values there, shortened."""
+def differences(held: Any, asked: Any, place: str = "") -> Iterator[tuple[str, str, str]]:
+    """Where two JSON values differ, and both values there, shortened.
+
+    >>> list(differences({"a": 1, "b": {"c": 2}}, {"a": 1, "b": {"c": 3}}))
+    [('b.c', '2', '3')]
+    """
     if isinstance(held, Mapping) and isinstance(asked, Mapping):
         for key in sorted({*held, *asked}):
-            yield from _differences(held.get(key), asked.get(key), f"{place}.{key}".removeprefix("."))
+            yield from differences(held.get(key), asked.get(key), f"{place}.{key}".removeprefix("."))
     elif held != asked:
         yield place, shorten(held), shorten(asked)

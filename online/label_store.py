@@ -44,8 +44,9 @@ class LabelSource:
 
     @property
     def asked(self) -> dict[str, Any]:
-        """What experiment.toml says of it."""
-        where = {"labels_topic": self.topic, "labels_file": self.file and str(self.file), "label_horizon": self.horizon}
+        """What experiment.toml says of it, for any folder to start from."""
+        file = self.file and str(self.file.absolute())
+        where = {"labels_topic": self.topic, "labels_file": file, "label_horizon": self.horizon}
         return {name: value for name, value in where.items() if value is not None}
 
 

@@ -34,8 +34,8 @@ class Stream:
 
     @property
     def asked(self) -> dict[str, str]:
-        """What experiment.toml says of it."""
-        return {"topic": self.topic} if self.topic else {"file": str(self.file)}
+        """What experiment.toml says of it, for any folder to start from."""
+        return {"topic": self.topic} if self.topic else {"file": str(self.file and self.file.absolute())}
 
 
 def finished_source(run: Path, topic: str | None) -> FinishedSource | None:

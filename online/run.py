@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import fcntl
 import json
-import platform
 import re
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -27,10 +25,10 @@ from .arms import Arm
 from .files import append_line, replace_file
 from .identity import check_arms, joined, refuse_late, refuse_other
 from .labels import IMMEDIATE, Labels
+from .versions import versions
 from .windows import Position
 
 FORMAT = 1
-LIBRARIES = ("driftduel", "numpy", "pyarrow", "pyspark", "river", "scikit-learn", "scipy")
 
 
 @dataclass(slots=True)
@@ -133,7 +131,7 @@ def open_run(
         run.update(arms=joined(path, manifest["arms"], arms))
         if not (path / "models" / run.static).exists():
             save_model(model, path / "models" / run.static)
-        experiment = {**asked, "arm": [arm.plain() for arm in run.arms]}
+        experiment = {**asked, "primary": manifest.get("primary", []), "arm": [arm.plain() for arm in run.arms]}
         with replace_file(path / "experiment.toml") as file:
             file.write(tomli_w.dumps(experiment).encode())
         yield run
@@ -217,7 +215,6 @@ def _refuse_foreign(path: Path) -> None:
 
 
 def _new_manifest(identity: dict[str, Any], model: Model, digest: str, primary: Sequence[str]) -> dict[str, Any]:
-    versions = {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES}
     return {
         "format": FORMAT,
         "identity": identity,
@@ -225,7 +222,7 @@ def _new_manifest(identity: dict[str, Any], model: Model, digest: str, primary: 
         "primary": list(primary),
         "static": digest[:12],
         "threshold": model.threshold,
-        "versions": versions,
+        "versions": versions(),
         "state": "running",
     }
 

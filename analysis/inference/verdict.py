@@ -147,7 +147,7 @@ def policy_verdict(arm: str, reference: str, differences: Sequence[float], *, un
     found = mean_of_units(differences)
     if found is None:
         return (
-            f"Nothing is claimed about the policy of '{arm}': {len(differences)} {units} were run, and at least "
+            f"Nothing is claimed about the policy of '{arm}': {_were_run(len(differences), units)}, and at least "
             f"{FEWEST_UNITS} are needed."
         )
     over = f"Over {found.units} {units}"
@@ -162,6 +162,15 @@ def policy_verdict(arm: str, reference: str, differences: Sequence[float], *, un
         f"{over} the policy of '{arm}' made {_points(sign * found.difference, found)} errors per 100 records {word} "
         f"than that of '{reference}' (95 % interval {ends}): a claim about the policy, for {units} like these."
     )
+
+
+def _were_run(number: int, units: str) -> str:
+    """A number of runs, of units in the plural.
+
+    >>> _were_run(1, "seeds"), _were_run(3, "streams")
+    ('one seed was run', '3 streams were run')
+    """
+    return f"one {units.removesuffix('s')} was run" if number == 1 else f"{number} {units} were run"
 
 
 def alone(arm: str) -> str:

@@ -21,7 +21,7 @@ PARTS = frozenset(
     (
         *("manifest.json", "experiment.toml", "segments", "models", "positions.jsonl", "timings.jsonl", "truth.json"),
         *("windows.csv", "events.jsonl", "dead_letters.jsonl", "labels.arrow", "dead_labels.jsonl", "baselines"),
-        *("summary.json", "figures", "tables", "report.html"),
+        *("summary.json", "figures", "tables", "report.html", "table.tex", "table.csv"),
     )
 )
 """What a run directory may hold, with what `report` adds; names that begin with a point are nobody's business."""
@@ -99,7 +99,9 @@ def name_strangers(run: Path, models: Iterable[str], missing: list[str]) -> None
         models: ids of the models in force.
         missing: takes the sentences.
     """
-    if lost := [name for name in models if not (run / "models" / name / "model.json").is_file()]:
+    # A model that learns by record is kept as a recipe.
+    whole = {path.parent.name for path in (*run.glob("models/*/model.json"), *run.glob("models/*/recipe.json"))}
+    if lost := [name for name in models if name not in whole]:
         missing.append(
             f"models: {several(lost)} can't be found; the run can't be taken up again, the report needs none."
         )

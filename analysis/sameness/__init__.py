@@ -1,0 +1,1 @@
+"""Two runs that should be one: where they differ, and by how much."""
