@@ -32,7 +32,7 @@ class Ledger:
     _latest: Entry | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
-        for path in sorted(self.folder.glob("[0-9]*.arrow"), key=_place):
+        for path in sorted(self.folder.glob("[0-9]*.arrow"), key=place_of):
             self._add(path)
 
     def __len__(self) -> int:
@@ -51,7 +51,7 @@ class Ledger:
         """
         if self._latest is None or self._latest.window.index != index:
             paths = self._files[index]
-            if _place(paths[0])[1]:
+            if place_of(paths[0])[1]:
                 raise RunError(f"the segment {paths[0]} has lost {index:06d}.arrow, which it adds to. {REPAIR}")
             self._latest = self._checked(index, paths)
         return self._latest
@@ -90,21 +90,28 @@ class Ledger:
 
     def _append(self, entry: Entry, *, with_records: bool) -> None:
         files = self._files.get(entry.window.index)
-        suffix = f".{_place(files[-1])[1] + 1}" if files else ""
+        suffix = f".{place_of(files[-1])[1] + 1}" if files else ""
         path = self.folder / f"{entry.window.index:06d}{suffix}.arrow"
         with replace_file(path) as sink:
             write_segment(sink, entry, with_records=with_records)
         self._add(path)
 
     def _add(self, path: Path) -> None:
-        self._files.setdefault(_place(path)[0], []).append(path)
+        self._files.setdefault(place_of(path)[0], []).append(path)
         self._latest = None
         while self._count in self._files:
             self._count += 1
 
 
-def _place(path: Path) -> tuple[int, int]:
-    """A segment's window, and which of that window's segments it is."""
+def place_of(path: Path) -> tuple[int, int]:
+    """A segment's window, and which of that window's segments it is, by its name.
+
+    Raises:
+        RunError: no segment has such a name.
+
+    >>> place_of(Path("segments/000012.1.arrow"))
+    (12, 1)
+    """
     match = re.fullmatch(r"([0-9]{6,})(?:\.([1-9][0-9]*))?\.arrow", path.name)
     if not match:
         raise RunError(f"{path} is no segment of a run; move it out of the run directory")

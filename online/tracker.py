@@ -85,8 +85,8 @@ def export(
     dead: list[dict[str, Any]] = []
     label = ledger.dataset.label_name
     for entry in ledger.entries():
-        rows += list(_rows(entry, task, label))
-        events += list(_events(entry))
+        rows += list(window_rows(entry, task, label))
+        events += list(window_events(entry))
         dead += list(_dead(entry, positions.get(entry.window.index), source))
     _write_lines(run / "events.jsonl", events)
     _write_lines(run / "dead_letters.jsonl", dead)
@@ -108,7 +108,14 @@ def _totals(rows: list[dict[str, Any]], events: list[dict[str, Any]]) -> dict[st
     }
 
 
-def _rows(entry: Entry, task: BinaryTask, label: str) -> Iterator[dict[str, Any]]:
+def window_rows(entry: Entry, task: BinaryTask, label: str) -> Iterator[dict[str, Any]]:
+    """The tracker's rows of one window, the static arm's first: what windows.csv says of it, undefined values None.
+
+    Args:
+        entry: the window, from the ledger.
+        task: turns scores into the task's columns.
+        label: name of the column with the labels.
+    """
     window = entry.window
     column = window.records.column(label)
     there = column.is_valid().to_numpy(zero_copy_only=False)
@@ -129,7 +136,8 @@ def _order(arm: str) -> tuple[bool, str]:
     return arm != "static", arm
 
 
-def _events(entry: Entry) -> Iterator[dict[str, Any]]:
+def window_events(entry: Entry) -> Iterator[dict[str, Any]]:
+    """What happened to the arms at the end of one window, as in events.jsonl; arms in the order of the rows."""
     for arm in sorted(entry.arms, key=_order):
         for event in entry.arms[arm].events:
             yield {"window": entry.window.index, "arm": arm, **event}
