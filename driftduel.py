@@ -26,6 +26,7 @@ VERBS = {
         "Streams x seeds x arms: plant, evaluate, report.",
     ),
     "report": ("analysis.cli:report", "Table, plots and verdict of a run."),
+    "watch": ("analysis.live.command:watch", "A live page that follows a run."),
 }
 
 

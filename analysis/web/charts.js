@@ -1,0 +1,256 @@
+"use strict";
+// Lines per window for the report and the live page: a small skin over uPlot, after uPlot.iife.min.js and parts.js.
+// Data become text, never markup.
+//
+//   const chart = driftduel.chart(element, {
+//     title, unit,                       // what it shows; the name of the values ("accuracy")
+//     windows: [0, 1, ...],              // ascending
+//     series: [{name, values, low, high, color, dash}],  // one per arm; null is a gap; low and high may be absent
+//     marks: [{window, arm, kind, text}],                // kind: drift, retrain, promoted, rejected, refused, rolled_back
+//     spans: [{start, end, text}],                       // planted drift, in windows; may be fractions
+//   });
+//   chart.update(data);                  // the same form; arms that are off, zoom and cursor stay
+//   chart.destroy();
+driftduel.chart = (() => {
+  const { dark, ink, kindOf, make, plain, shown, swatch } = driftduel;
+  const ROW = 15; // pixels of a row of marks
+
+  function chart(element, first) {
+    let data = first, plot = null, cursor = null, zoom = null, built = "";
+    const off = new Set();
+    const root = make("div", element, { class: "dd-chart" });
+    const controls = make("div", root, { class: "dd-controls" });
+    const canvas = make("div", root, { class: "dd-plot", tabindex: "0", role: "slider" });
+    const told = make("p", root, { class: "dd-told" });
+    const key = make("p", root, { class: "dd-key" });
+    const live = make("div", root, { class: "dd-live", "aria-live": "polite" });
+    let from, to, values;
+
+    const visible = () => data.series.filter((series) => !off.has(series.name));
+    const rows = () => visible().filter((series) => data.marks.some((mark) => mark.arm === series.name));
+    const ends = () => [data.windows[0] ?? 0, data.windows[data.windows.length - 1] ?? 0];
+    const here = () => (zoom ? data.windows.filter((window) => window >= zoom[0] && window <= zoom[1]) : data.windows);
+
+    function buildControls() {
+      controls.replaceChildren();
+      const arms = make("fieldset", controls, { class: "dd-arms" });
+      make("legend", arms, { text: "Arms" });
+      values = data.series.map((series) => {
+        const arm = make("div", arms, { class: "dd-arm" });
+        const label = make("label", arm);
+        const box = make("input", label, { type: "checkbox" });
+        box.checked = !off.has(series.name);
+        box.addEventListener("change", () => {
+          box.checked ? off.delete(series.name) : off.add(series.name);
+          render();
+        });
+        swatch(label, series);
+        make("span", label, { text: series.name });
+        return make("span", arm, { class: "dd-value" });
+      });
+      const span = make("fieldset", controls, { class: "dd-zoom" });
+      make("legend", span, { text: "Windows" });
+      [from, to] = ["from", "to"].map((word) => {
+        const input = make("input", make("label", span, { text: word + " " }), { type: "number", step: "1" });
+        input.addEventListener("change", () => zoomTo(Number(from.value), Number(to.value)));
+        return input;
+      });
+      make("button", span, { type: "button", text: "All windows" }).addEventListener("click", () => zoomTo(...ends()));
+      if (data.series.length > 3) {
+        [["All arms", () => off.clear()], ["No arms", () => data.series.forEach((one) => off.add(one.name))]].forEach(
+          ([text, act]) => make("button", span, { type: "button", text }).addEventListener("click", () => {
+            act();
+            buildControls();
+            render();
+          }));
+      }
+    }
+
+    function zoomTo(low, high) {
+      const [least, most] = ends();
+      if (!Number.isFinite(low) || !Number.isFinite(high)) [low, high] = ends();
+      [low, high] = [Math.min(low, high), Math.max(low, high)].map((end) => Math.min(Math.max(end, least), most));
+      zoom = low <= least && high >= most ? null : [low, high];
+      render();
+    }
+
+    function columns() {
+      const one = (series) => [series.values, series.high, series.low].map((all) => all ?? data.windows.map(() => null));
+      return [data.windows, ...data.series.flatMap(one)];
+    }
+
+    function options() {
+      const style = getComputedStyle(root);
+      const [letters, line] = ["--ink", "--line"].map((name) => style.getPropertyValue(name).trim() || "#888");
+      const font = "12px system-ui, 'DejaVu Sans', sans-serif";
+      const axis = { stroke: letters, font, labelFont: font, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 } };
+      const strip = rows().length * ROW + (rows().length ? 4 : 0);
+      const wide = data.windows.length > 150 ? 1.2 : 1.8;
+      const series = data.series.flatMap((one) => {
+        const show = !off.has(one.name);
+        const edge = { show, points: { show: false }, stroke: "transparent", width: 0 };
+        const dash = one.dash ? one.dash.map((part) => part * 2) : undefined;
+        const points = { show: data.windows.length < 2, size: 6 };
+        return [{ label: one.name, show, stroke: ink(one.color), width: wide, dash, points, spanGaps: false }, edge, edge];
+      });
+      return {
+        width: Math.max(canvas.clientWidth, 200), height: (canvas.clientWidth < 500 ? 240 : 320) + strip,
+        legend: { show: false }, series: [{}, ...series],
+        bands: data.series.map((one, i) => ({ series: [3 * i + 2, 3 * i + 3], fill: ink(one.color) + (data.series.length > 4 ? "14" : "22") })),
+        scales: {
+          x: { time: false, range: () => (zoom || ends()).map((end, i) => end + (i ? 0.5 : -0.5)) },
+          y: { range: (_, low, high) => {
+            if (low === null || high === null) return [0, 1];
+            const room = Math.max(0.05 * (high - low), 0.005);
+            return [low - room, high + room];
+          } },
+        },
+        axes: [
+          { ...axis, grid: { show: false }, label: "window", labelSize: 20, size: 34 + strip, gap: 5 + strip,
+            incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000] },
+          { ...axis, size: 62 },
+        ],
+        cursor: { y: false, drag: { x: true, y: false, setScale: false }, bind: { dblclick: () => () => zoomTo(...ends()) } },
+        hooks: { drawClear: [shade], draw: [drawMarks], setCursor: [moved], setSelect: [selected] },
+      };
+    }
+
+    function shade(u) {
+      const { ctx, bbox } = u;
+      ctx.save();
+      for (const span of data.spans) {
+        const [a, b] = [span.start, span.end].map((at) => u.valToPos(at, "x", true));
+        const [left, right] = [Math.max(a - 1, bbox.left), Math.min(Math.max(b, a + 1), bbox.left + bbox.width)];
+        ctx.fillStyle = dark.matches ? "#FFFFFF30" : "#00000026";
+        if (right > left) ctx.fillRect(left, bbox.top, right - left, bbox.height);
+      }
+      ctx.restore();
+    }
+
+    function drawMarks(u) {
+      const { ctx, bbox } = u, ratio = devicePixelRatio;
+      ctx.save();
+      ctx.textBaseline = "middle";
+      rows().forEach((series, row) => {
+        const y = bbox.top + bbox.height + (row + 0.5) * ROW * ratio + 4 * ratio;
+        ctx.fillStyle = ink(series.color);
+        ctx.font = `${11 * ratio}px system-ui, 'DejaVu Sans', sans-serif`;
+        ctx.textAlign = "right";
+        const name = plain(series.name);
+        ctx.fillText(name.length > 9 ? name.slice(0, 8) + "…" : name, bbox.left - 6 * ratio, y);
+        ctx.textAlign = "center";
+        for (const mark of data.marks) {
+          const x = u.valToPos(mark.window, "x", true);
+          if (mark.arm !== series.name || x < bbox.left || x > bbox.left + bbox.width) continue;
+          ctx.fillText(kindOf(mark)[0], x, y);
+        }
+      });
+      ctx.restore();
+    }
+
+    function selected(u) {
+      if (u.select.width < 4) return;
+      const [low, high] = [u.select.left, u.select.left + u.select.width].map((at) => Math.round(u.posToVal(at, "x")));
+      u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+      zoomTo(low, high);
+    }
+
+    function moved(u) {
+      cursor = u.cursor.idx === null || u.cursor.idx === undefined ? null : data.windows[u.cursor.idx];
+      tell();
+    }
+
+    function tell() {
+      const at = data.windows.indexOf(cursor);
+      data.series.forEach((series, i) => {
+        const [low, high] = [series.low?.[at], series.high?.[at]];
+        const known = typeof low === "number" && typeof high === "number";
+        values[i].textContent = at < 0 || off.has(series.name) ? "" : shown(series.values[at]);
+        values[i].title = at >= 0 && known ? `${shown(low)} to ${shown(high)}` : "";
+      });
+      const marks = data.marks.filter((mark) => mark.window === cursor && !off.has(mark.arm));
+      const spans = data.spans.filter((span) => at >= 0 && cursor + 0.5 >= span.start && cursor - 0.5 <= Math.max(span.end, span.start));
+      const words = marks.map((mark) => `${mark.arm}: ${mark.text || kindOf(mark)[1]}`);
+      words.push(...spans.map((span) => `planted drift: ${span.text}`));
+      const hint = "Point at the curves, or focus them and press the arrow keys, to read a window. Drag to zoom.";
+      told.textContent = at < 0 ? hint : plain([`Window ${cursor.toLocaleString("en")}`, ...words].join("; "));
+      canvas.setAttribute("aria-valuenow", at < 0 ? ends()[0] : cursor);
+      canvas.setAttribute("aria-valuetext", at < 0 ? "no window chosen" : `window ${cursor}`);
+    }
+
+    function say() {
+      const at = data.windows.indexOf(cursor);
+      const words = visible().map((series) => `${series.name} ${shown(series.values[at])}`);
+      live.textContent = at < 0 ? "" : plain([told.textContent, ...words].join("; "));
+    }
+
+    function pointTo(window) {
+      cursor = window;
+      if (window === null) plot.setCursor({ left: -10, top: -10 });
+      else plot.setCursor({ left: plot.valToPos(window, "x"), top: plot.over.clientHeight / 2 });
+      say();
+    }
+
+    canvas.addEventListener("keydown", (event) => {
+      const all = here(), at = all.indexOf(cursor), last = all.length - 1;
+      const steps = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -10, PageUp: 10 };
+      if (event.ctrlKey || event.altKey || event.metaKey || !all.length) return;
+      if (event.key in steps) pointTo(all[at < 0 ? (steps[event.key] < 0 ? last : 0) : Math.min(Math.max(at + steps[event.key], 0), last)]);
+      else if (event.key === "Home") pointTo(all[0]);
+      else if (event.key === "End") pointTo(all[last]);
+      else if (event.key === "Escape") pointTo(null);
+      else return;
+      event.preventDefault();
+    });
+    canvas.addEventListener("mousemove", (event) => { // the rows of marks lie below what uPlot listens to
+      const box = plot.over.getBoundingClientRect();
+      if (event.clientY > box.bottom) plot.setCursor({ left: event.clientX - box.left, top: box.height / 2 });
+    });
+
+    function render() {
+      const settings = options(), structure = JSON.stringify([data.series.map((one) => [one.name, one.color]), rows().length, [...off], dark.matches]);
+      if (plot && structure === built) plot.setData(columns(), true);
+      else {
+        if (plot) plot.destroy();
+        plot = new uPlot(settings, columns(), canvas);
+        built = structure;
+      }
+      const [least, most] = ends();
+      [from.value, to.value] = zoom || [least, most];
+      for (const input of [from, to]) Object.assign(input, { min: least, max: most });
+      canvas.setAttribute("aria-valuemin", least);
+      canvas.setAttribute("aria-valuemax", most);
+      canvas.setAttribute("aria-label", plain(`${data.title}: window under the cursor`));
+      const kinds = [...new Map(data.marks.map(kindOf)).entries()].map((pair) => pair.join(" "));
+      if (data.spans.length) kinds.push("shaded: planted drift");
+      key.textContent = plain(kinds.join("   "));
+      tell();
+    }
+
+    function update(next) {
+      const same = (one, other) => JSON.stringify(one.series.map((s) => [s.name, s.color])) === JSON.stringify(other.series.map((s) => [s.name, s.color]));
+      const anew = !values || !same(next, data);
+      data = { ...next, marks: next.marks ?? [], spans: next.spans ?? [] };
+      if (anew) buildControls();
+      render();
+    }
+
+    const restyle = () => { buildControls(); render(); };
+    const sizes = new ResizeObserver(() => plot && plot.width !== canvas.clientWidth && plot.setSize(
+      { width: Math.max(canvas.clientWidth, 200), height: plot.height }));
+    update(first);
+    sizes.observe(canvas);
+    dark.addEventListener("change", restyle);
+    return {
+      update,
+      destroy() {
+        sizes.disconnect();
+        dark.removeEventListener("change", restyle);
+        plot.destroy();
+        root.remove();
+      },
+    };
+  }
+
+  return chart;
+})();
