@@ -54,7 +54,7 @@ def watch(run: Path, port: int | None, host: str, token_file: Path | None, with_
         query = f"?token={token}" if token and not given else ""
         click.echo(f"http://{name}:{number}/{query}")
         sys.stdout.flush()
-        if not (run / "manifest.json").exists():
+        if not with_parent and not (run / "manifest.json").exists():
             click.echo(f"{run} is no run yet; the page waits for one to begin there", err=True)
         over = _closed_input() if with_parent else threading.Event()
         try:

@@ -135,7 +135,7 @@
       ["messages", messages ? `${whole(numbers)} of ${whole(messages)}` : whole(numbers)],
       ["records per second", status.rate === null ? "unknown" : whole(Math.round(status.rate))],
       ...(status.lag === null ? [] : [["consumer lag", whole(status.lag)]]),
-      ["expected end", status.expected_end === null ? "unknown" : ending(status.expected_end)],
+      ...(state === "running" ? [["expected end", status.expected_end === null ? "unknown" : ending(status.expected_end)]] : []),
       ["scored", whole(status.scored)], ["dead letters", whole(status.dead)],
       ["set aside", whole(status.set_aside)], ["missing", whole(status.missing)],
     ]);
