@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 from online.duel import run_duel
 from producer.dataset import Column, Dataset, Label
 from static_model.artifact import Linear, Model, Numeric, save_model
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Locator, Page
 
 pytestmark = pytest.mark.browser
 
@@ -38,7 +39,7 @@ LOOKS = {"light": (1100, 1500), "dark": (1100, 1500), "narrow": (390, 1400)}
 
 @pytest.fixture
 def inputs(tmp_path: Path) -> tuple[Path, Path]:
-    """A model, and a stream of 30 windows of 100 that turns round half-way and holds markup where a number should be."""
+    """A model, and a stream of 30 windows of 100 that turns round half-way, with markup where a number should be."""
     chosen = np.random.default_rng(1)
     x = chosen.integers(-50, 50, SIZE * WINDOWS)
     noise = chosen.random(len(x)) < 0.1
@@ -47,7 +48,9 @@ def inputs(tmp_path: Path) -> tuple[Path, Path]:
     lines[250] = EVIL.replace(",", ";") + ",1"
     stream = tmp_path / "stream.csv"
     stream.write_text("x,y\n" + "\n".join(lines) + "\n")
-    model = Model(DATASET, (Numeric("x"),), Linear(np.array([1.0]), 0.0, {}), 0.5, 0, 0, {})
+    model = Model(
+        DATASET, (Numeric("x"),), Linear(np.array([1.0]), 0.0, {"reg_param": 0.01, "max_iter": 50}), 0.5, 0, 0, {}
+    )
     save_model(model, tmp_path / "model")
     return tmp_path / "model", stream
 
@@ -77,7 +80,7 @@ def watching(run: Path, port: int = 0) -> Iterator[str]:
 
 @pytest.fixture
 def open_page(chromium: Browser) -> Iterator[Callable[..., Page]]:
-    """Opens an address as light, dark or narrow; any word on the console is a failure, unless it's said to be expected."""
+    """Opens an address as light, dark or narrow; any word on the console is a failure, unless one is expected."""
     said: list[str] = []
     pages = []
 
@@ -101,22 +104,12 @@ def open_page(chromium: Browser) -> Iterator[Callable[..., Page]]:
 def wait_for(page: Page, state: str, windows: int = WINDOWS) -> None:
     """Wait until the page says so."""
     page.wait_for_selector(f"#state[data-state='{state}']", timeout=60_000)
-    page.wait_for_function("n => driftduelFact('windows') === n", arg=f"{windows}", timeout=60_000)
+    expect(fact(page, "windows")).to_have_text(str(windows), timeout=60_000)
 
 
-@pytest.fixture(autouse=True)
-def _facts(chromium: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every page can be asked for a fact by its name."""
-    new_page = chromium.new_page
-    script = """window.driftduelFact = (name) => [...document.querySelectorAll('#facts > div')]
-        .filter((pair) => pair.children[0].textContent === name).map((pair) => pair.children[1].textContent)[0];"""
-
-    def page(**options: object) -> Page:
-        made = new_page(**options)
-        made.add_init_script(script)
-        return made
-
-    monkeypatch.setattr(chromium, "new_page", page)
+def fact(page: Page, name: str) -> Locator:
+    """The value beside a name, at the head of the page."""
+    return page.locator("#facts > div").filter(has=page.get_by_text(name, exact=True)).locator("dd")
 
 
 def in_file(run: Path, metric: str) -> list[list[str]]:
@@ -145,7 +138,7 @@ def on_page(page: Page, chart: str) -> list[list[str]]:
 
 
 def test_the_pages_numbers_are_the_runs(inputs, open_page, tmp_path: Path) -> None:
-    """Accuracy, F1 and any other metric of every window and arm, the events and the cost, as the run's files hold them."""
+    """Accuracy, F1 and any other metric of every window and arm, and the events, as the run's files hold them."""
     run = tmp_path / "run"
     duel(inputs, run)
     with watching(run) as address:
@@ -158,7 +151,7 @@ def test_the_pages_numbers_are_the_runs(inputs, open_page, tmp_path: Path) -> No
         assert in_file(run, "log_loss") == on_page(page, "other")
         lines = (run / "events.jsonl").read_text().splitlines()
         assert len(lines) == page.locator("#events tr").count() > 0
-        assert "2,999" == page.evaluate("driftduelFact('scored')")
+        expect(fact(page, "scored")).to_have_text("2,999")
 
 
 def test_it_moves_while_a_duel_runs(inputs, open_page, tmp_path: Path) -> None:
@@ -169,11 +162,9 @@ def test_it_moves_while_a_duel_runs(inputs, open_page, tmp_path: Path) -> None:
         page.wait_for_selector("#state[data-state='waiting']")
         running = threading.Thread(target=duel, args=(inputs, run), kwargs={"pause": 0.1})
         running.start()
-        wait_for_some = page.wait_for_function("Number(driftduelFact('windows')) > 0", timeout=60_000)
-        assert wait_for_some
         seen = set()
         while running.is_alive():
-            seen.add(page.evaluate("driftduelFact('windows')"))
+            seen |= set(fact(page, "windows").all_inner_texts())
             page.wait_for_timeout(50)
         wait_for(page, "finished")
         assert in_file(run, "accuracy") == on_page(page, "accuracy")
@@ -181,33 +172,27 @@ def test_it_moves_while_a_duel_runs(inputs, open_page, tmp_path: Path) -> None:
 
 
 def test_it_survives_restarts_of_both_sides(inputs, open_page, tmp_path: Path) -> None:
-    """An interrupted run, the watch gone and back, an arm added to the finished run: no window is missed or told twice."""
+    """An interrupted run, the watch gone and back, an arm added at the end: no window is missed or told twice."""
     run = tmp_path / "run"
     duel(inputs, run, max_windows=10)
     with watching(run) as address:
         page = open_page(address, quiet=False)
         wait_for(page, "interrupted", 10)
-    page.wait_for_function("document.getElementById('state').textContent.includes('has ended')")
+    expect(page.locator("#state")).to_contain_text("the watch has ended")
     with watching(run) as address:
         page = open_page(address, quiet=False)
         wait_for(page, "interrupted", 10)
         duel(inputs, run)
         wait_for(page, "finished")
         duel(inputs, run, arms=("also:policy=periodic-7,train=last-2,gate=none",))
-        page.wait_for_function("document.querySelectorAll('#arms tr').length === 3", timeout=60_000)
+        expect(page.locator("#arms tr")).to_have_count(3, timeout=60_000)
         wait_for(page, "finished")
-        page.wait_for_function(
-            "n => document.querySelectorAll('#events tr').length === n", arg=lines(run), timeout=60_000
-        )
-        assert in_file(run, "accuracy") == [[a, c, b] for a, b, c in swapped(on_page(page, "accuracy"))]
+        expect(page.locator("#events tr")).to_have_count(lines(run), timeout=60_000)
+        assert in_file(run, "accuracy") == on_page(page, "accuracy")
 
 
 def lines(run: Path) -> int:
     return len((run / "events.jsonl").read_text().splitlines())
-
-
-def swapped(rows: list[list[str]]) -> list[list[str]]:
-    return [[a, c, b] for a, b, c in rows]
 
 
 def test_a_lost_connection_comes_back(inputs, open_page, tmp_path: Path) -> None:

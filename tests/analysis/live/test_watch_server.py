@@ -98,7 +98,7 @@ def test_every_answer_carries_the_headers(drifting: Path) -> None:
     good, bad = [*FILES, "/api/status", "/api/openapi.json"], ["/nowhere", "/api/windows?most=0"]
     with serving(drifting) as ask:
         answers = {address: ask(address) for address in (*good, *bad)}
-    assert {address: HEADERS for address in answers} == {
+    assert dict.fromkeys(answers, HEADERS) == {
         address: {name: headers[name] for name in HEADERS} for address, (_, headers, _) in answers.items()
     }
     assert not [address for address, (_, headers, _) in answers.items() if "server" in headers]
@@ -114,7 +114,7 @@ def test_a_refusal_carries_them_too(drifting: Path) -> None:
 
 
 def test_only_the_pages_own_files_are_served(drifting: Path) -> None:
-    """A fixed list: no address leads elsewhere, there is no page that fetches scripts from afar, and nothing is written."""
+    """A fixed list: no address leads elsewhere, no page fetches scripts from afar, and nothing is written."""
     strange = (
         "/../pyproject.toml",
         "/static/live.js",
