@@ -16,6 +16,8 @@ from producer.errors import RunError, UsageError
 
 PORT = 8765
 TRIES = 20
+PATIENCE = 5
+"""The duel goes first: where all processors are taken, the page waits a little."""
 TOKEN = "DRIFTDUEL_WATCH_TOKEN"  # noqa: S105 - the name of a variable, no secret
 SHORTEST = 16
 
@@ -56,6 +58,7 @@ def watch(run: Path, port: int | None, host: str, token_file: Path | None, with_
         sys.stdout.flush()
         if not with_parent and not (run / "manifest.json").exists():
             click.echo(f"{run} is no run yet; the page waits for one to begin there", err=True)
+        os.nice(PATIENCE)
         over = _closed_input() if with_parent else threading.Event()
         try:
             serve(run, listening, guard_for(host, number, token), finish=over.is_set)

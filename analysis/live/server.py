@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -119,6 +120,8 @@ def serve(run: Path, listening: socket.socket, guard: Guard, *, finish: Callable
 
     async def look() -> None:
         try:
+            # pyarrow loads it with the first array: the first window shall not wait for that.
+            await asyncio.to_thread(importlib.import_module, "pandas")
             await feed.go(leave=lambda: server.should_exit, finish=finish)
         finally:
             server.should_exit = True

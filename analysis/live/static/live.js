@@ -15,10 +15,10 @@
   const at = (id) => document.getElementById(id);
   const whole = (number) => number === null ? "unknown" : number.toLocaleString("en");
   const charts = {};
-  let status = null, windows = new Map(), events = [], dead = [], due = 0, heard = 0, closed = false;
+  let status = null, windows = new Map(), events = [], due = 0, pause = 100, heard = 0, closed = false;
 
   function forget() {
-    [status, windows, events, dead] = [null, new Map(), [], []];
+    [status, windows, events] = [null, new Map(), []];
     for (const name of CHARTS) {
       if (charts[name]) charts[name].destroy();
       delete charts[name];
@@ -32,7 +32,6 @@
       one.rows.forEach((row) => arms.set(row.arm, row));
       windows.set(one.window, arms);
       events.push(...one.events);
-      dead.push(...one.dead_letters);
       addLines("events", one.events, eventLine);
       addLines("dead", one.dead_letters, deadLine);
     }
@@ -105,9 +104,15 @@
   }
 
   function draw() {
-    due = 0;
-    if (!status) return;
-    showStatus();
+    const began = performance.now();
+    if (status) {
+      showStatus();
+      drawCharts();
+    }
+    [due, pause] = [0, Math.min(Math.max(4 * (performance.now() - began), 100), 700)];
+  }
+
+  function drawCharts() {
     if (!windows.size || !status.arms.length) return;
     for (const name of CHARTS) {
       const metric = name === "other" ? at("metric").value : name;
@@ -117,14 +122,16 @@
     }
   }
 
-  function soon() { // many windows, one drawing
-    due = due || setTimeout(draw, 100);
+  function soon() { // many windows, one drawing; most of the time is left to the reader
+    due = due || setTimeout(draw, pause);
   }
 
   function showStatus() {
     const { state, source, messages, numbers } = status;
-    at("run").textContent = plain(status.run);
-    document.title = plain(`${status.run}: ${state}`);
+    const name = plain(status.run.split("/").filter(Boolean).pop() ?? status.run);
+    at("run").textContent = name;
+    at("run").title = plain(status.run);
+    document.title = `${name}: ${state}`;
     const words = status.again === null ? SAYS[state] : `running: goes through window ${whole(status.again)} again`;
     if (!closed) mark(state, words);
     const bar = at("bar");
