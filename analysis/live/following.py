@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,7 @@ class _Followed:
     tally: Tally = field(default_factory=Tally)
     told: dict[int, set[str]] = field(default_factory=dict)
     planted: tuple[Planted, ...] | None = None
+    source: str = ""
     trouble: str = ""
     damaged: list[str] = field(default_factory=list)
 
@@ -191,8 +193,10 @@ class Follower:
         return "running" if is_held(self.run) else "interrupted"
 
     def _source(self) -> str:
-        source = self._now.manifest.get("identity", {}).get("source", {})
-        return f"topic {source['topic']}" if "topic" in source else "a file" if source else ""
+        known = self._now
+        if known.manifest and not known.source:
+            known.source = _read_source(self.run / "experiment.toml")
+        return known.source
 
     def _messages(self) -> int | None:
         manifest = self._now.manifest
@@ -225,6 +229,15 @@ def _read_planted(path: Path, manifest: dict[str, Any]) -> tuple[Planted, ...]:
     except ContractError:
         return ()
     return tuple(Planted(kind=d["kind"], start=d["start"] / size, end=d["end"] / size) for d in drifts)
+
+
+def _read_source(path: Path) -> str:
+    """The topic, or the name of the file, as it was asked for; empty where that isn't known."""
+    try:
+        (stream,) = tomllib.loads(path.read_text("utf-8"))["stream"]
+        return f"topic {stream['topic']}" if "topic" in stream else Path(stream["file"]).name
+    except (OSError, ValueError, LookupError, TypeError):
+        return ""
 
 
 def _policy(arm: Any) -> str:

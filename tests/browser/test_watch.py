@@ -152,6 +152,7 @@ def test_the_pages_numbers_are_the_runs(inputs, open_page, tmp_path: Path) -> No
         lines = (run / "events.jsonl").read_text().splitlines()
         assert len(lines) == page.locator("#events tr").count() > 0
         expect(fact(page, "scored")).to_have_text("2,999")
+        expect(fact(page, "source")).to_have_text("stream.csv")
 
 
 def test_it_moves_while_a_duel_runs(inputs, open_page, tmp_path: Path) -> None:

@@ -180,7 +180,7 @@
       const name = make("th", row, { scope: "row" });
       swatch(name, { color, dash });
       make("span", name, { text: ` ${arm.name}` });
-      const model = arm.model === null ? "" : `${arm.model} (number ${arm.version})`;
+      const model = arm.model === null ? "" : `${arm.model} (version ${arm.version})`;
       const accuracy = arm.accuracy === null ? "" : arm.accuracy.toFixed(4);
       for (const text of [arm.policy, accuracy, arm.alarms, arm.fits, arm.promoted, model, arm.since ?? ""]) make("td", row, { text });
     });
@@ -191,7 +191,7 @@
     if (badge.textContent === words) return;
     badge.dataset.state = state;
     badge.textContent = words;
-    at("said").textContent = plain(`The run is ${words}.`);
+    at("said").textContent = plain(`${words[0].toUpperCase()}${words.slice(1)}.`);
   }
 
   function listen() {
