@@ -24,11 +24,11 @@ from .guard import App, Guard, guarded
 from .values import Committed, DeadLetter, RunEvent, Status
 
 HERE = Path(__file__).parent
+SHARED = ("page.css", "charts.css", "charts.js", "parts.js", "uPlot.min.css", "uPlot.iife.min.js")
 FILES = {
     "/": HERE / "static" / "live.html",
-    "/live.css": HERE / "static" / "live.css",
-    "/live.js": HERE / "static" / "live.js",
-    **{f"/{path.name}": path for path in (HERE.parent / "web").glob("*.[cj]s*")},
+    **{f"/{name}": HERE / "static" / name for name in ("live.css", "live.js")},
+    **{f"/{name}": HERE.parent / "web" / name for name in SHARED},
 }
 """Every file that is served, by its address; no other can be asked for."""
 

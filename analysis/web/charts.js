@@ -12,11 +12,10 @@
 //   chart.update(data);                  // the same form; arms that are off, zoom and cursor stay
 //   chart.destroy();
 driftduel.chart = (() => {
-  const { dark, ink, kindOf, make, plain, shown, swatch } = driftduel;
-  const ROW = 15; // pixels of a row of marks
+  const { ROW, dark, ink, kindOf, make, plain, shade, shown, strip, swatch } = driftduel;
 
-  function chart(element, first) {
-    let data = first, plot = null, cursor = null, zoom = null, built = "";
+  function chart(element, given) {
+    let data = given, plot = null, cursor = null, zoom = null, built = "";
     const off = new Set();
     const root = make("div", element, { class: "dd-chart" });
     const controls = make("div", root, { class: "dd-controls" });
@@ -83,8 +82,10 @@ driftduel.chart = (() => {
       const style = getComputedStyle(root);
       const [letters, line] = ["--ink", "--line"].map((name) => style.getPropertyValue(name).trim() || "#888");
       const font = "12px system-ui, 'DejaVu Sans', sans-serif";
-      const axis = { stroke: letters, font, labelFont: font, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 } };
-      const strip = rows().length * ROW + (rows().length ? 4 : 0);
+      const thin = { stroke: line, width: 1 };
+      const axis = { stroke: letters, font, labelFont: font, grid: thin, ticks: thin };
+      const below = rows().length * ROW + (rows().length ? 4 : 0);
+      const opaque = data.series.length > 4 ? "14" : "22";
       const wide = data.windows.length > 150 ? 1.2 : 1.8;
       const series = data.series.flatMap((one) => {
         const show = !off.has(one.name);
@@ -94,9 +95,9 @@ driftduel.chart = (() => {
         return [{ label: one.name, show, stroke: ink(one.color), width: wide, dash, points, spanGaps: false }, edge, edge];
       });
       return {
-        width: Math.max(canvas.clientWidth, 200), height: (canvas.clientWidth < 500 ? 240 : 320) + strip,
+        width: Math.max(canvas.clientWidth, 200), height: (canvas.clientWidth < 500 ? 240 : 320) + below,
         legend: { show: false }, series: [{}, ...series],
-        bands: data.series.map((one, i) => ({ series: [3 * i + 2, 3 * i + 3], fill: ink(one.color) + (data.series.length > 4 ? "14" : "22") })),
+        bands: data.series.map((one, i) => ({ series: [3 * i + 2, 3 * i + 3], fill: ink(one.color) + opaque })),
         scales: {
           x: { time: false, range: () => (zoom || ends()).map((end, i) => end + (i ? 0.5 : -0.5)) },
           y: { range: (_, low, high) => {
@@ -106,46 +107,18 @@ driftduel.chart = (() => {
           } },
         },
         axes: [
-          { ...axis, grid: { show: false }, label: "window", labelSize: 20, size: 34 + strip, gap: 5 + strip,
+          { ...axis, grid: { show: false }, label: "window", labelSize: 20, size: 34 + below, gap: 5 + below,
             incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000] },
           { ...axis, size: 62 },
         ],
-        cursor: { y: false, drag: { x: true, y: false, setScale: false }, bind: { dblclick: () => () => zoomTo(...ends()) } },
-        hooks: { drawClear: [shade], draw: [drawMarks], setCursor: [moved], setSelect: [selected] },
+        cursor: {
+          y: false, drag: { x: true, y: false, setScale: false }, bind: { dblclick: () => () => zoomTo(...ends()) },
+        },
+        hooks: {
+          drawClear: [(u) => shade(u, data.spans, letters)], draw: [(u) => strip(u, rows(), data.marks)], 
+          setCursor: [moved], setSelect: [selected],
+        },
       };
-    }
-
-    function shade(u) {
-      const { ctx, bbox } = u;
-      ctx.save();
-      for (const span of data.spans) {
-        const [a, b] = [span.start, span.end].map((at) => u.valToPos(at, "x", true));
-        const [left, right] = [Math.max(a - 1, bbox.left), Math.min(Math.max(b, a + 1), bbox.left + bbox.width)];
-        ctx.fillStyle = dark.matches ? "#FFFFFF30" : "#00000026";
-        if (right > left) ctx.fillRect(left, bbox.top, right - left, bbox.height);
-      }
-      ctx.restore();
-    }
-
-    function drawMarks(u) {
-      const { ctx, bbox } = u, ratio = devicePixelRatio;
-      ctx.save();
-      ctx.textBaseline = "middle";
-      rows().forEach((series, row) => {
-        const y = bbox.top + bbox.height + (row + 0.5) * ROW * ratio + 4 * ratio;
-        ctx.fillStyle = ink(series.color);
-        ctx.font = `${11 * ratio}px system-ui, 'DejaVu Sans', sans-serif`;
-        ctx.textAlign = "right";
-        const name = plain(series.name);
-        ctx.fillText(name.length > 9 ? name.slice(0, 8) + "…" : name, bbox.left - 6 * ratio, y);
-        ctx.textAlign = "center";
-        for (const mark of data.marks) {
-          const x = u.valToPos(mark.window, "x", true);
-          if (mark.arm !== series.name || x < bbox.left || x > bbox.left + bbox.width) continue;
-          ctx.fillText(kindOf(mark)[0], x, y);
-        }
-      });
-      ctx.restore();
     }
 
     function selected(u) {
@@ -169,7 +142,7 @@ driftduel.chart = (() => {
         values[i].title = at >= 0 && known ? `${shown(low)} to ${shown(high)}` : "";
       });
       const marks = data.marks.filter((mark) => mark.window === cursor && !off.has(mark.arm));
-      const spans = data.spans.filter((span) => at >= 0 && cursor + 0.5 >= span.start && cursor - 0.5 <= Math.max(span.end, span.start));
+      const spans = data.spans.filter((span) => at >= 0 && cursor + 0.5 >= span.start && cursor - 0.5 <= span.end);
       const words = marks.map((mark) => `${mark.arm}: ${mark.text || kindOf(mark)[1]}`);
       words.push(...spans.map((span) => `planted drift: ${span.text}`));
       const hint = "Point at the curves, or focus them and press the arrow keys, to read a window. Drag to zoom.";
@@ -185,9 +158,12 @@ driftduel.chart = (() => {
     }
 
     function pointTo(window) {
-      cursor = window;
       if (window === null) plot.setCursor({ left: -10, top: -10 });
       else plot.setCursor({ left: plot.valToPos(window, "x"), top: plot.over.clientHeight / 2 });
+    }
+
+    function moveTo(window) {
+      pointTo(window);
       say();
     }
 
@@ -195,10 +171,11 @@ driftduel.chart = (() => {
       const all = here(), at = all.indexOf(cursor), last = all.length - 1;
       const steps = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -10, PageUp: 10 };
       if (event.ctrlKey || event.altKey || event.metaKey || !all.length) return;
-      if (event.key in steps) pointTo(all[at < 0 ? (steps[event.key] < 0 ? last : 0) : Math.min(Math.max(at + steps[event.key], 0), last)]);
-      else if (event.key === "Home") pointTo(all[0]);
-      else if (event.key === "End") pointTo(all[last]);
-      else if (event.key === "Escape") pointTo(null);
+      const step = steps[event.key], start = step < 0 ? last : 0;
+      if (step) moveTo(all[at < 0 ? start : Math.min(Math.max(at + step, 0), last)]);
+      else if (event.key === "Home") moveTo(all[0]);
+      else if (event.key === "End") moveTo(all[last]);
+      else if (event.key === "Escape") moveTo(null);
       else return;
       event.preventDefault();
     });
@@ -208,13 +185,16 @@ driftduel.chart = (() => {
     });
 
     function render() {
-      const settings = options(), structure = JSON.stringify([data.series.map((one) => [one.name, one.color]), rows().length, [...off], dark.matches]);
+      const series = data.series.map((one) => [one.name, one.color]);
+      const structure = JSON.stringify([series, rows().length, [...off], dark.matches, !data.series[0]?.low]);
+      const kept = here().includes(cursor) ? cursor : null;
       if (plot && structure === built) plot.setData(columns(), true);
       else {
         if (plot) plot.destroy();
-        plot = new uPlot(settings, columns(), canvas);
+        plot = new uPlot(options(), columns(), canvas);
         built = structure;
       }
+      pointTo(kept);
       const [least, most] = ends();
       [from.value, to.value] = zoom || [least, most];
       for (const input of [from, to]) Object.assign(input, { min: least, max: most });
@@ -228,8 +208,8 @@ driftduel.chart = (() => {
     }
 
     function update(next) {
-      const same = (one, other) => JSON.stringify(one.series.map((s) => [s.name, s.color])) === JSON.stringify(other.series.map((s) => [s.name, s.color]));
-      const anew = !values || !same(next, data);
+      const looks = (one) => JSON.stringify(one.series.map((series) => [series.name, series.color]));
+      const anew = !values || looks(next) !== looks(data);
       data = { ...next, marks: next.marks ?? [], spans: next.spans ?? [] };
       if (anew) buildControls();
       render();
@@ -238,7 +218,7 @@ driftduel.chart = (() => {
     const restyle = () => { buildControls(); render(); };
     const sizes = new ResizeObserver(() => plot && plot.width !== canvas.clientWidth && plot.setSize(
       { width: Math.max(canvas.clientWidth, 200), height: plot.height }));
-    update(first);
+    update(given);
     sizes.observe(canvas);
     dark.addEventListener("change", restyle);
     return {

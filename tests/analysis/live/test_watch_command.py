@@ -127,6 +127,11 @@ def test_what_cannot_be_meant_is_refused(tmp_path: Path, options: tuple[str, str
     assert "tooshort" not in said
 
 
+def test_a_file_is_no_run(drifting: Path) -> None:
+    """It would be waited for in vain."""
+    assert "windows.csv is a file; name a run directory" in failing("watch", drifting / "windows.csv", exit_code=2)
+
+
 def test_a_port_or_host_that_cannot_be_had_is_said(drifting: Path) -> None:
     """A named port that is taken, and an address that is not this machine's."""
     with running("watch", drifting, "--port", 0) as process:
