@@ -7,6 +7,7 @@ import fcntl
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +19,13 @@ from analysis.live.following import MOST, Follower
 from analysis.live.pace import Pace
 from analysis.live.segments import Segments
 from analysis.live.tail import Tail
+from analysis.live.telling import tell
 from analysis.live.values import Committed
-from online.task import COLUMNS
+from online.ledger import Entry, Ledger
+from online.lock import is_held
+from online.run import read_contract
+from online.task import COLUMNS, BinaryTask
+from online.windows import DeadLetter, Position
 
 NOW = 2e9
 """Later than any file."""
@@ -103,6 +109,13 @@ def test_interrupted_is_a_run_that_nobody_holds(drifting: Path) -> None:
     assert "interrupted" == follower.status(now=NOW).state
 
 
+def test_whoever_only_looks_does_not_hold_a_run(drifting: Path) -> None:
+    """Two pages that follow one run don't take each other for its evaluator."""
+    with (drifting / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        assert not is_held(drifting)
+
+
 @given(order=st.permutations(range(6)))
 def test_windows_come_in_order_however_they_appear(order: list[int], tmp_path_factory: pytest.TempPathFactory) -> None:
     """A window beyond a gap waits until the gap is filled; each comes once."""
@@ -132,9 +145,6 @@ def test_arms_added_later_are_told_for_old_windows(make_run: Callable[..., Path]
 
 def make_late(both: Path, folder: Path) -> Path:
     """The segment that adds arm `late` to window 1."""
-    from online.ledger import Entry, Ledger
-    from online.run import read_contract
-
     ledger = Ledger(both / "segments", read_contract(both))
     entry = ledger.read(1)
     static = Entry(entry.window, {"model-of-static": entry.scores["model-of-static"]}, {"static": entry.arms["static"]})
@@ -170,6 +180,32 @@ def test_another_run_in_the_same_place_begins_anew(make_run: Callable[..., Path]
     labels = [np.array([0, 1], dtype=np.int8)] * 2
     assert drifting == make_run(labels, {"static": labels}, size=2)
     assert [0, 1] == [one.window for one in everything(follower)]
+
+
+def test_another_identity_is_another_run(drifting: Path) -> None:
+    """Even before it has a segment of its own."""
+    follower = Follower(drifting)
+    everything(follower)
+    manifest = json.loads((drifting / "manifest.json").read_text())
+    manifest["identity"]["seed"] = 1
+    (drifting / "manifest.json").unlink()
+    (drifting / "manifest.json").write_text(json.dumps(manifest))
+    assert follower.look(now=NOW).anew
+
+
+def test_dead_letters_are_told_the_first_time_only(drifting: Path) -> None:
+    """As text, shortened, with their place where it is known; a later arm's segment doesn't repeat them."""
+    entry = Ledger(drifting / "segments", read_contract(drifting)).read(0)
+    letters = (DeadLetter(7, "no record", b"<script>\xff"), DeadLetter(8, "too long", b"x" * 10_000))
+    dead = replace(entry, window=replace(entry.window, dead=letters))
+    options = {"known": (), "position": Position(0, {0: 9}, dead=((0, 7), (0, 8)))}
+    told = tell(dead, BinaryTask(0.5), "y", first=True, **options).dead_letters
+    assert [(7, "<script>\\xff", 0, 7), (8, "x" * 300 + "…", 0, 8)] == [
+        (d.seq, d.text, d.partition, d.offset) for d in told
+    ]
+    assert () == tell(dead, BinaryTask(0.5), "y", first=False, **options).dead_letters
+    (strange,) = {d.offset for d in tell(dead, BinaryTask(0.5), "y", first=True, known=(), position=None).dead_letters}
+    assert strange is None
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"format": 2}', '{"format": 1, "identity": 3}'])
