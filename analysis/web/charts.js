@@ -12,6 +12,7 @@
 //   chart.update(data);                  // the same form; arms that are off, zoom and cursor stay
 //   chart.destroy();
 driftduel.chart = (() => {
+  const FEW = 4; // so many arms at a time have bands: more would hide each other
   const { ROW, dark, ink, kindOf, make, plain, shade, shown, strip, swatch } = driftduel;
 
   function chart(element, given) {
@@ -27,6 +28,7 @@ driftduel.chart = (() => {
 
     const visible = () => data.series.filter((series) => !off.has(series.name));
     const rows = () => visible().filter((series) => data.marks.some((mark) => mark.arm === series.name));
+    const banded = () => visible().length <= FEW && data.series.some((series) => series.low);
     const ends = () => [data.windows[0] ?? 0, data.windows[data.windows.length - 1] ?? 0];
     const here = () => (zoom ? data.windows.filter((window) => window >= zoom[0] && window <= zoom[1]) : data.windows);
 
@@ -85,11 +87,10 @@ driftduel.chart = (() => {
       const thin = { stroke: line, width: 1 };
       const axis = { stroke: letters, font, labelFont: font, grid: thin, ticks: thin };
       const below = rows().length * ROW + (rows().length ? 4 : 0);
-      const opaque = data.series.length > 4 ? "14" : "22";
       const wide = data.windows.length > 150 ? 1.2 : 1.8;
       const series = data.series.flatMap((one) => {
         const show = !off.has(one.name);
-        const edge = { show, points: { show: false }, stroke: "transparent", width: 0 };
+        const edge = { show: show && banded(), points: { show: false }, stroke: "transparent", width: 0 };
         const dash = one.dash ? one.dash.map((part) => part * 2) : undefined;
         const points = { show: data.windows.length < 2, size: 6 };
         return [{ label: one.name, show, stroke: ink(one.color), width: wide, dash, points, spanGaps: false }, edge, edge];
@@ -97,7 +98,7 @@ driftduel.chart = (() => {
       return {
         width: Math.max(canvas.clientWidth, 200), height: (canvas.clientWidth < 500 ? 240 : 320) + below,
         legend: { show: false }, series: [{}, ...series],
-        bands: data.series.map((one, i) => ({ series: [3 * i + 2, 3 * i + 3], fill: ink(one.color) + opaque })),
+        bands: data.series.map((one, i) => ({ series: [3 * i + 2, 3 * i + 3], fill: ink(one.color) + "22" })),
         scales: {
           x: { time: false, range: () => (zoom || ends()).map((end, i) => end + (i ? 0.5 : -0.5)) },
           y: { range: (_, low, high) => {
@@ -115,7 +116,7 @@ driftduel.chart = (() => {
           y: false, drag: { x: true, y: false, setScale: false }, bind: { dblclick: () => () => zoomTo(...ends()) },
         },
         hooks: {
-          drawClear: [(u) => shade(u, data.spans, letters)], draw: [(u) => strip(u, rows(), data.marks)], 
+          drawClear: [(u) => shade(u, data.spans, letters)], draw: [(u) => strip(u, rows(), data.marks, letters)], 
           setCursor: [moved], setSelect: [selected],
         },
       };
@@ -203,6 +204,8 @@ driftduel.chart = (() => {
       canvas.setAttribute("aria-label", plain(`${data.title}: window under the cursor`));
       const kinds = [...new Map(data.marks.map(kindOf)).entries()].map((pair) => pair.join(" "));
       if (data.spans.length) kinds.push("shaded: planted drift");
+      if (banded()) kinds.push("bands: 95 % intervals");
+      else if (data.series.some((series) => series.low)) kinds.push(`bands are drawn for up to ${FEW} arms at a time`);
       key.textContent = plain(kinds.join("   "));
       tell();
     }

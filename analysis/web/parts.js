@@ -68,21 +68,25 @@ var driftduel = (() => {
       ctx.fillRect(left, bbox.top, right - left, bbox.height);
       const late = left > bbox.left + 0.8 * bbox.width; // near the right edge, its name stands to the left
       pen(u, late ? "right" : "left", letters);
-      if (spans.length < 7) ctx.fillText(plain(span.text), left + (late ? -4 : 4), bbox.top + bbox.height - 8);
+      if (spans.length > 6 || bbox.width < 500 * devicePixelRatio) continue; // no room for names: the text below has them
+      ctx.fillText(plain(span.text), left + (late ? -4 : 4), bbox.top + bbox.height - 8);
     }
     ctx.restore();
   }
 
-  function strip(u, rows, marks) { // below the curves, a row for each arm that has any
+  function strip(u, rows, marks, letters) { // below the curves, a row for each arm that has any
     const { ctx, bbox } = u, ratio = devicePixelRatio;
     ctx.save();
     rows.forEach((series, row) => {
       const y = bbox.top + bbox.height + ((row + 0.5) * ROW + 4) * ratio, name = plain(series.name);
-      pen(u, "right", ink(series.color));
+      pen(u, "right", letters);
       ctx.fillText(name.length > 9 ? name.slice(0, 8) + "…" : name, bbox.left - 6 * ratio, y);
       ctx.textAlign = "center";
+      ctx.fillStyle = ink(series.color);
       const mine = new Map();
-      for (const mark of marks) if (mark.arm === series.name) mine.set(mark.window, [...(mine.get(mark.window) ?? []), mark]);
+      for (const mark of marks) {
+        if (mark.arm === series.name) mine.set(mark.window, [...(mine.get(mark.window) ?? []), mark]);
+      }
       for (const [window, here] of mine) {
         const x = u.valToPos(window, "x", true);
         if (x >= bbox.left && x <= bbox.left + bbox.width) ctx.fillText(first(here), x, y);
