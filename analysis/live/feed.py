@@ -11,7 +11,7 @@ from typing import Literal
 from .following import Follower
 from .values import Committed, Status
 
-PAUSE = 0.2
+PAUSE = 0.1
 """Seconds between two looks."""
 BATCH = 50
 """Windows in one message."""

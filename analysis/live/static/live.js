@@ -15,7 +15,7 @@
   const at = (id) => document.getElementById(id);
   const whole = (number) => number === null ? "unknown" : number.toLocaleString("en");
   const charts = {};
-  let status = null, windows = new Map(), events = [], due = 0, pause = 100, heard = 0, closed = false;
+  let status = null, windows = new Map(), events = [], due = 0, pause = 50, heard = 0, closed = false;
 
   function forget() {
     [status, windows, events] = [null, new Map(), []];
@@ -109,7 +109,7 @@
       showStatus();
       drawCharts();
     }
-    [due, pause] = [0, Math.min(Math.max(4 * (performance.now() - began), 100), 700)];
+    [due, pause] = [0, Math.min(Math.max(4 * (performance.now() - began), 50), 700)];
   }
 
   function drawCharts() {
