@@ -26,6 +26,7 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python tests/bench.py
 	$(BIN)/python tests/bench_scorers.py
 	$(BIN)/python tests/bench_arms.py
+	$(BIN)/python tests/bench_watch.py
 
 evidence: $(VENV)/.installed-dev
 	$(BIN)/python tests/evidence

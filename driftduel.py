@@ -29,6 +29,7 @@ VERBS = {
     ),
     "report": ("analysis.cli:report", "Table, plots and verdict of a run."),
     "rerun": ("analysis.rerun_command:rerun", "Repeat a run and say whether it came out the same."),
+    "watch": ("analysis.live.command:watch", "A live page that follows a run."),
 }
 RESUMED = ("produce", "evaluate", "experiment")
 """Verbs that, called again, go on where they stopped."""

@@ -81,6 +81,13 @@ def _brackets(names: list[str]) -> str:
 @click.option("--kafka-config", type=click.Path(path_type=Path), help="Client settings, key=value per line.")
 @DATA
 @click.option(
+    "--watch",
+    "watch_it",
+    is_flag=True,
+    help="Serve a live page meanwhile, its address on stderr; it ends a moment after this command. 'driftduel watch' "
+    "shows the run again.",
+)
+@click.option(
     "--kinds",
     is_flag=True,
     is_eager=True,
@@ -100,6 +107,7 @@ def evaluate(
     bootstrap: str | None,
     kafka_config: Path | None,
     data: Path,
+    watch_it: bool,
     as_json: bool,
     **options: Any,
 ) -> None:
@@ -118,6 +126,7 @@ def evaluate(
     from .duel import run_duel
     from .label_store import finished_labels
     from .opening import finished_source
+    from .watching import watched
 
     config: dict[str, object] = {}
     broker: AbstractContextManager[str | None] = nullcontext(bootstrap)
@@ -128,7 +137,8 @@ def evaluate(
 
         config = read_client_config(kafka_config)
         broker = with_broker(bootstrap, data, config=config)
-    with broker as address:
+    page = watched(run, say=lambda at: click.echo(f"live page: {at}", err=True)) if watch_it else nullcontext()
+    with page, broker as address:
         outcome = run_duel(
             model=model,
             run=run,

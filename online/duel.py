@@ -144,6 +144,8 @@ def _note_facts(run: Run, model: Model, source: Source, rows: StaticRows | None,
         run.keep_truth(truth)
     if isinstance(source, TopicSource):
         run.update(ends=source.ends)
+    if source.records:  # a finished run's source holds none
+        run.update(messages=source.records)
     if (imported := imported_from(model.info)) is not None:
         run.update(imported=imported)
 

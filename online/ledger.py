@@ -104,10 +104,13 @@ class Ledger:
 
 
 def place_of(path: Path) -> tuple[int, int]:
-    """A segment's window, and which of that window's segments it is.
+    """A segment's window, and which of that window's segments it is, by its name.
 
     Raises:
-        RunError: it is no segment.
+        RunError: no segment has such a name.
+
+    >>> place_of(Path("segments/000012.1.arrow"))
+    (12, 1)
     """
     match = re.fullmatch(r"([0-9]{6,})(?:\.([1-9][0-9]*))?\.arrow", path.name)
     if not match:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import re
-import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +22,7 @@ from .arms import Arm
 from .files import append_line, replace_file
 from .identity import check_arms, joined, refuse_late, refuse_other
 from .labels import IMMEDIATE, Labels
+from .lock import alone
 from .versions import versions
 from .windows import Position
 
@@ -172,37 +170,6 @@ def read_contract(run: Path) -> Dataset:
     return load_model(run / "models" / str(read_manifest(run)["static"])).dataset
 
 
-@contextmanager
-def alone(path: Path) -> Iterator[None]:
-    """Hold a run directory as its only process, swept of what a dying one left; it is made if it isn't there.
-
-    Raises:
-        RunError: another process holds it, or it can't be written.
-    """
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        lock = (path / ".lock").open("w")
-    except OSError as error:
-        raise RunError(f"can't write the run directory {path}: {error.strerror}; choose another --run") from None
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise RunError(
-                f"another process is working on the run {path}; wait for it, or choose another --run"
-            ) from None
-        _sweep(path)
-        yield
-
-
-def _sweep(path: Path) -> None:
-    """Remove what a dying process did not get to rename into place."""
-    for leftover in chain.from_iterable(map(path.glob, (".*.tmp", "segments/.*.tmp", "baselines/**/.*"))):
-        leftover.unlink()
-    for leftover in filter(Path.is_dir, path.glob("models/.*")):
-        shutil.rmtree(leftover)
-
-
 def _refuse_foreign(path: Path) -> None:
     # Before anything is written or swept away: it may be somebody else's folder.
     if not path.is_dir() or (path / "manifest.json").exists():
@@ -230,14 +197,20 @@ def _new_manifest(identity: dict[str, Any], model: Model, digest: str, primary: 
 def _read_positions(path: Path) -> dict[int, Position]:
     positions: dict[int, Position] = {}
     for line in path.read_text("utf-8", "replace").splitlines() if path.is_file() else ():
-        try:
-            facts = json.loads(line)
-            facts["next"] = {int(p): offset for p, offset in facts["next"].items()}
-            facts["dead"] = tuple((p, offset) for p, offset in facts["dead"])
-            positions[facts["window"]] = Position(**facts)
-        except (ValueError, KeyError, TypeError):
-            continue  # The line that a dying process did not finish; its window was not committed.
+        if position := read_position(line):
+            positions[position.window] = position
     return positions
+
+
+def read_position(line: str) -> Position | None:
+    """A line of positions.jsonl; None for one that a dying process did not finish: its window was not committed."""
+    try:
+        facts = json.loads(line)
+        facts["next"] = {int(p): offset for p, offset in facts["next"].items()}
+        facts["dead"] = tuple((p, offset) for p, offset in facts["dead"])
+        return Position(**facts)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
 
 
 def _write_json(path: Path, value: Any) -> None:

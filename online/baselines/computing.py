@@ -17,9 +17,10 @@ from online.duel import Bar, no_bar, spark_for
 from online.files import replace_file
 from online.interfaces import TrainingSet
 from online.labels import Labels
+from online.lock import alone
 from online.policies.never import Never
 from online.registry import problems
-from online.run import alone, read_manifest
+from online.run import read_manifest
 from online.training_sets.last import Last
 from producer.errors import RunError
 
