@@ -26,6 +26,7 @@ VERBS = {
         "Streams x seeds x arms: plant, evaluate, report.",
     ),
     "report": ("analysis.cli:report", "Table, plots and verdict of a run."),
+    "dead-letters": ("online.dead_letters_command:dead_letters", "What was no record, and why; corrected ones go on."),
 }
 
 

@@ -129,7 +129,7 @@ def open_run(
         manifest = read_manifest(path) if known else _new_manifest(identity, model, digest, primary)
         refuse_other(path, manifest["identity"], identity)
         refuse_late(path, manifest.get("primary", []), primary)
-        run = Run(path, manifest, _read_positions(path / "positions.jsonl"))
+        run = Run(path, manifest, read_positions(path / "positions.jsonl"))
         run.update(arms=joined(path, manifest["arms"], arms))
         if not (path / "models" / run.static).exists():
             save_model(model, path / "models" / run.static)
@@ -230,7 +230,8 @@ def _new_manifest(identity: dict[str, Any], model: Model, digest: str, primary: 
     }
 
 
-def _read_positions(path: Path) -> dict[int, Position]:
+def read_positions(path: Path) -> dict[int, Position]:
+    """Where each window's messages came from, as positions.jsonl says, as far as it does."""
     positions: dict[int, Position] = {}
     for line in path.read_text("utf-8", "replace").splitlines() if path.is_file() else ():
         try:
