@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do command -v $$p && break; done)
 
-.PHONY: demo test lint bench evidence install clean
+.PHONY: demo test lint bench evidence licences install clean
 
 demo: $(VENV)/.installed
 	$(BIN)/driftduel demo
@@ -29,6 +29,9 @@ bench: $(VENV)/.installed-dev
 
 evidence: $(VENV)/.installed-dev
 	$(BIN)/python tests/evidence
+
+licences: $(VENV)/.installed-dev
+	$(BIN)/python tests/licences.py
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "No Python was found; install Python 3.11 or later." >&2; exit 1; }
