@@ -16,7 +16,7 @@ from producer.client import NO_CONFIG, Config
 from producer.codec import decode
 from producer.dataset import Dataset, Wire
 from producer.errors import RunError, UsageError
-from producer.files import LINE_BYTES
+from producer.lines import LINE_BYTES
 from producer.replay import Replayed, identify, replay
 from producer.wires import line_reader
 
