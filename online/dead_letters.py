@@ -131,5 +131,5 @@ def _source(run: Path, identity: Mapping[str, Any]) -> dict[str, str]:
         return {"topic": identity["topic"]}
     try:
         return {"file": PurePath(tomllib.loads((run / "experiment.toml").read_text("utf-8"))["stream"][0]["file"]).name}
-    except (OSError, ValueError, KeyError, IndexError, TypeError):
+    except (OSError, ValueError, KeyError, IndexError, TypeError, RecursionError):
         return {}  # only the name is lost: which bytes they were, the manifest says

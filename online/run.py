@@ -157,7 +157,7 @@ def read_manifest(run: Path) -> dict[str, Any]:
         check_arms(run, manifest["arms"])
     except (FileNotFoundError, NotADirectoryError):
         raise RunError(f"{run} is no run directory: it has no manifest.json") from None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         said = " ".join(line.strip() for line in str(error).splitlines() if "https" not in line)
         raise RunError(f"the run's manifest {path} is damaged ({said}); start a new run") from None
     return manifest
@@ -239,7 +239,7 @@ def read_positions(path: Path) -> dict[int, Position]:
             facts["next"] = {int(p): offset for p, offset in facts["next"].items()}
             facts["dead"] = tuple((p, offset) for p, offset in facts["dead"])
             positions[facts["window"]] = Position(**facts)
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             continue  # The line that a dying process did not finish; its window was not committed.
     return positions
 

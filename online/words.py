@@ -6,6 +6,10 @@ from collections.abc import Container
 from dataclasses import dataclass
 
 
+LONGEST = 2_000
+"""Characters of the words for one component; it bounds how deep they can be nested, too."""
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """A word with its arguments, those without and those with a name; each argument is still text."""
@@ -23,7 +27,7 @@ def parse_call(text: str, known: Container[str] = ()) -> Call:
         known: words of which `word-5` is no short form, as they end so themselves.
 
     Raises:
-        ValueError: the parentheses don't match, or an argument is empty.
+        ValueError: the text is far too long, the parentheses don't match, or an argument is empty.
 
     >>> parse_call("drift(adwin(delta=0.01), look_back=5)")
     Call(word='drift', unnamed=('adwin(delta=0.01)',), named={'look_back': '5'})
@@ -31,6 +35,8 @@ def parse_call(text: str, known: Container[str] = ()) -> Call:
     Call(word='last', unnamed=('20',), named={'minimum': '50'})
     """
     text = text.strip()
+    if len(text) > LONGEST:
+        raise ValueError(f"'{text[:40]}...' has {len(text):,} characters; a component is said in at most {LONGEST:,}")
     word, opened, rest = text.partition("(")
     word, unnamed, named = word.strip(), list[str](), dict[str, str]()
     before, _, number = word.rpartition("-")

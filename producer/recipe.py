@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .errors import ContractError, UsageError
+from .opening import read_small
 
 Kind = Literal["encoding", "mix", "prior"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -184,14 +185,14 @@ def read_truth(path: Path) -> dict[str, Any]:
         ContractError: no such file, or it holds something else.
     """
     try:
-        truth = dict(json.loads(path.read_text("utf-8")))
+        truth = dict(json.loads(read_small(path)))
         drifts = [
             {**d, "kind": str(d["kind"]), "shape": str(d["shape"]), "start": int(d["start"]), "end": int(d["end"])}
             for d in truth["drifts"]
         ]
     except OSError as error:
         raise ContractError(f"{path} can't be read: {error.strerror}") from None
-    except (ValueError, KeyError, TypeError, OverflowError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise ContractError(
             f"{path} holds no planted truth ({error!r}); expected "
             '{"format": 1, "drifts": [{"kind": ..., "shape": ..., "start": ..., "end": ...}]}'
