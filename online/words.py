@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Container
 from dataclasses import dataclass
 
-
 LONGEST = 2_000
 """Characters of the words for one component; it bounds how deep they can be nested, too."""
 

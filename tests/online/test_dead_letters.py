@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -253,3 +254,17 @@ def test_corrected_letters_become_a_stream(run: Path, call: Callable[..., str], 
     assert [b"1,2.0,word,attack", '2,2.0,"Zürich, too",attack'.encode()] == values
     other = exported(run, call, {3: "1,2.0,word,attack"})
     assert "already holds another stream" in call("dead-letters", run, "--republish", other, *where, exit_code=1)
+
+
+def test_many_letters_are_never_in_memory_together(tiny_lines, tiny_file, tiny_model, tmp_path: Path) -> None:
+    """Ten thousand letters of a kilobyte are counted and written again in the memory of a few windows."""
+    file = tiny_file(tmp_path / "s.csv", [*tiny_lines(10, seed=1), *[b"x" * 1_000] * 10_000])
+    run = tmp_path / "run"
+    outcome = run_duel(model=tiny_model(tmp_path / "model"), file=file, run=run, window=500, arms=("static",))
+    assert (10_010, 10, 10_000) == (outcome.books.numbers, outcome.books.scored, outcome.books.dead)
+    tracemalloc.start()
+    counts = count_reasons(read_letters(run), ("a", "b", "word", "y"))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert {"1 columns instead of 4": 10_000} == dict(counts)
+    assert peak < 8 * 2**20
