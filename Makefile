@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do command -v $$p && break; done)
 
-.PHONY: demo test lint bench evidence install clean
+.PHONY: demo test lint bench evidence fuzz licences install clean
 
 demo: $(VENV)/.installed
 	$(BIN)/driftduel demo
@@ -30,6 +30,17 @@ bench: $(VENV)/.installed-dev
 
 evidence: $(VENV)/.installed-dev
 	$(BIN)/python tests/evidence
+
+# A million inputs for each of the three fuzzers; what they find anew is kept under .fuzz/.
+RUNS ?= 1000000
+fuzz: $(VENV)/.installed-dev
+	mkdir -p .fuzz/codec .fuzz/files .fuzz/model
+	$(BIN)/python tests/fuzz/fuzz_codec.py -runs=$(RUNS) -timeout=20 -rss_limit_mb=2048 -max_len=4096 .fuzz/codec tests/fuzz/corpus/codec
+	$(BIN)/python tests/fuzz/fuzz_files.py -runs=$(RUNS) -timeout=20 -rss_limit_mb=2048 -max_len=4096 .fuzz/files tests/fuzz/corpus/files
+	$(BIN)/python tests/fuzz/fuzz_model.py -runs=$(RUNS) -timeout=20 -rss_limit_mb=2048 -max_len=4096 .fuzz/model tests/fuzz/corpus/model
+
+licences: $(VENV)/.installed-dev
+	$(BIN)/python tests/licences.py
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "No Python was found; install Python 3.11 or later." >&2; exit 1; }

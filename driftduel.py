@@ -30,6 +30,7 @@ VERBS = {
     "report": ("analysis.cli:report", "Table, plots and verdict of a run."),
     "rerun": ("analysis.rerun_command:rerun", "Repeat a run and say whether it came out the same."),
     "watch": ("analysis.live.command:watch", "A live page that follows a run."),
+    "dead-letters": ("online.dead_letters_command:dead_letters", "What was no record, and why; corrected ones go on."),
 }
 RESUMED = ("produce", "evaluate", "experiment")
 """Verbs that, called again, go on where they stopped."""

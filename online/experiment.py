@@ -13,6 +13,7 @@ from producer.dataset import Wire
 from producer.errors import UsageError, nearest
 from producer.injection import REGION, Injection, draw_span
 from producer.injection_spec import checked_injection, parse_injection
+from producer.opening import read_small
 
 from .arms import DYNAMIC, STATIC, AnyTrainingSet, Arm, make_arm, parse_arm, with_static
 from .registry import problems
@@ -195,10 +196,10 @@ def read_experiment(path: Path) -> Experiment:
         UsageError: no such file, no TOML, or something in it isn't valid; the message names it, and the nearest valid.
     """
     try:
-        content = tomllib.loads(path.read_text("utf-8"))
+        content = tomllib.loads(read_small(path))
     except OSError as error:
         raise UsageError(f"{path} can't be read: {error.strerror}; name an experiment's TOML file") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{path} is no TOML: {error}") from None
     try:
         return Experiment.model_validate(content)

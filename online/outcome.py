@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from producer.errors import RunError
+
 from .tracker import ArmTotal
 from .windows import Window
 
@@ -60,7 +62,11 @@ class DuelOutcome:
 
 
 def count_numbers(window: Window) -> dict[str, int]:
-    """The parts of a window's numbers, by the names that they have in the books."""
+    """The parts of a window's numbers, by the names that they have in the books.
+
+    Raises:
+        RunError: they don't add up, so that a message is lost or counted twice.
+    """
     parts = {
         "scored": len(window.seqs),
         "dead": len(window.dead),
@@ -68,5 +74,10 @@ def count_numbers(window: Window) -> dict[str, int]:
         "missing": len(window.missing),
     }
     numbers = window.last_seq - window.first_seq + 1
-    assert sum(parts.values()) == numbers, "every sequence number is accounted for"
+    if sum(parts.values()) != numbers:
+        found = " + ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in parts.items())
+        raise RunError(
+            f"the books don't balance: window {window.index} spans {numbers:,} numbers, but holds {found}. The run is "
+            "damaged, or this is a mistake in driftduel: please report it, and start a new run"
+        )
     return {"numbers": numbers, **parts}

@@ -125,7 +125,7 @@ def open_run(
         manifest = read_manifest(path) if known else _new_manifest(identity, model, digest, primary)
         refuse_other(path, manifest["identity"], identity)
         refuse_late(path, manifest.get("primary", []), primary)
-        run = Run(path, manifest, _read_positions(path / "positions.jsonl"))
+        run = Run(path, manifest, read_positions(path / "positions.jsonl"))
         run.update(arms=joined(path, manifest["arms"], arms))
         if not (path / "models" / run.static).exists():
             save_model(model, path / "models" / run.static)
@@ -153,7 +153,7 @@ def read_manifest(run: Path) -> dict[str, Any]:
         check_arms(run, manifest["arms"])
     except (FileNotFoundError, NotADirectoryError):
         raise RunError(f"{run} is no run directory: it has no manifest.json") from None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         said = " ".join(line.strip() for line in str(error).splitlines() if "https" not in line)
         raise RunError(f"the run's manifest {path} is damaged ({said}); start a new run") from None
     return manifest
@@ -194,7 +194,8 @@ def _new_manifest(identity: dict[str, Any], model: Model, digest: str, primary: 
     }
 
 
-def _read_positions(path: Path) -> dict[int, Position]:
+def read_positions(path: Path) -> dict[int, Position]:
+    """Where each window's messages came from, as positions.jsonl says, as far as it does."""
     positions: dict[int, Position] = {}
     for line in path.read_text("utf-8", "replace").splitlines() if path.is_file() else ():
         if position := read_position(line):
@@ -209,7 +210,7 @@ def read_position(line: str) -> Position | None:
         facts["next"] = {int(p): offset for p, offset in facts["next"].items()}
         facts["dead"] = tuple((p, offset) for p, offset in facts["dead"])
         return Position(**facts)
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 
 

@@ -16,7 +16,7 @@ from .files import replace_file
 from .labels import label_values
 from .ledger import Entry, Ledger
 from .task import COLUMNS, BinaryTask
-from .windows import Position
+from .windows import DeadLetter, Position, Window
 
 FIXED = (
     *("window", "arm", "first_seq", "last_seq", "records", "labelled"),
@@ -82,14 +82,14 @@ def export(
     """
     rows: list[dict[str, Any]] = []
     events: list[dict[str, Any]] = []
-    dead: list[dict[str, Any]] = []
     label = ledger.dataset.label_name
-    for entry in ledger.entries():
-        rows += list(tracker_rows(entry, task, label))
-        events += list(event_rows(entry))
-        dead += list(dead_rows(entry, positions.get(entry.window.index), source))
-    _write_lines(run / "events.jsonl", events)
-    _write_lines(run / "dead_letters.jsonl", dead)
+    with replace_file(run / "dead_letters.jsonl") as letters:  # window by window: there may be millions
+        for entry in ledger.entries():
+            rows += list(tracker_rows(entry, task, label))
+            events += list(event_rows(entry))
+            letters.writelines(map(_line, dead_rows(entry, positions.get(entry.window.index), source)))
+    with replace_file(run / "events.jsonl") as file:
+        file.writelines(map(_line, events))
     with replace_file(run / "windows.csv") as file, io.TextIOWrapper(file, "utf-8", newline="") as text:
         writer = csv.DictWriter(text, (*FIXED, *COLUMNS), lineterminator="\n")
         writer.writeheader()
@@ -143,6 +143,16 @@ def event_rows(entry: Entry) -> Iterator[dict[str, Any]]:
             yield {"window": entry.window.index, "arm": arm, **event}
 
 
+def located(window: Window, position: Position | None) -> Iterator[tuple[DeadLetter, int | None, int | None]]:
+    """The window's dead letters, each with its partition and offset; None where these aren't known (any more)."""
+    places = position.dead if position else ()
+    known = len(places) == len(window.dead)
+    for letter, (partition, offset) in zip(
+        window.dead, places if known else [(None, None)] * len(window.dead), strict=True
+    ):
+        yield letter, partition, offset
+
+
 def dead_rows(entry: Entry, position: Position | None, source: Mapping[str, str]) -> Iterator[dict[str, Any]]:
     """The lines of dead_letters.jsonl for one window.
 
@@ -151,8 +161,7 @@ def dead_rows(entry: Entry, position: Position | None, source: Mapping[str, str]
         position: where its messages came from, or None if that isn't known.
         source: `{"topic": name}` or `{"file": name}`.
     """
-    places = position.dead if position else ((None, None),) * len(entry.window.dead)
-    for letter, (partition, offset) in zip(entry.window.dead, places, strict=True):
+    for letter, partition, offset in located(entry.window, position):
         raw = base64.b64encode(letter.raw).decode()
         yield {
             "seq": letter.seq,
@@ -164,6 +173,5 @@ def dead_rows(entry: Entry, position: Position | None, source: Mapping[str, str]
         }
 
 
-def _write_lines(path: Path, values: Iterable[dict[str, Any]]) -> None:
-    with replace_file(path) as file:
-        file.writelines(json.dumps(value, ensure_ascii=False).encode() + b"\n" for value in values)
+def _line(value: dict[str, Any]) -> bytes:
+    return json.dumps(value, ensure_ascii=False).encode() + b"\n"

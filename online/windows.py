@@ -14,13 +14,14 @@ import pyarrow as pa
 
 from producer.codec import decode
 from producer.dataset import Dataset, Wire
+from producer.lines import LINE_BYTES
 
 NOWHERE = -1
 
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A message that is no record: its number, the reason in words, and its bytes."""
+    """A message that is no record: its number, the reason in words, and its bytes (at most `LINE_BYTES` of them)."""
 
     seq: int
     reason: str
@@ -225,7 +226,7 @@ def build_window(
         complete=len(numbers) == size,
         seqs=seqs[decoded.positions],
         records=decoded.records,
-        dead=tuple(DeadLetter(int(seqs[at]), reason, values[at] or b"") for at, reason in decoded.dead),
+        dead=tuple(DeadLetter(int(seqs[at]), reason, (values[at] or b"")[:LINE_BYTES]) for at, reason in decoded.dead),
         set_aside=tuple(int(seqs[at]) for at in decoded.headers),
         missing=tuple(np.setdiff1d(numbers, seqs).tolist()),
     )

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Container
 from dataclasses import dataclass
 
+LONGEST = 2_000
+"""Characters of the words for one component; it bounds how deep they can be nested, too."""
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -23,7 +26,7 @@ def parse_call(text: str, known: Container[str] = ()) -> Call:
         known: words of which `word-5` is no short form, as they end so themselves.
 
     Raises:
-        ValueError: the parentheses don't match, or an argument is empty.
+        ValueError: the text is far too long, the parentheses don't match, or an argument is empty.
 
     >>> parse_call("drift(adwin(delta=0.01), look_back=5)")
     Call(word='drift', unnamed=('adwin(delta=0.01)',), named={'look_back': '5'})
@@ -31,6 +34,8 @@ def parse_call(text: str, known: Container[str] = ()) -> Call:
     Call(word='last', unnamed=('20',), named={'minimum': '50'})
     """
     text = text.strip()
+    if len(text) > LONGEST:
+        raise ValueError(f"'{text[:40]}...' has {len(text):,} characters; a component is said in at most {LONGEST:,}")
     word, opened, rest = text.partition("(")
     word, unnamed, named = word.strip(), list[str](), dict[str, str]()
     before, _, number = word.rpartition("-")

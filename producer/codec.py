@@ -24,10 +24,13 @@ import pyarrow.csv as pa_csv
 
 from .cleaning import clean_column, expected_of, repair_columns, words
 from .dataset import ARROW_TYPES, Column, Dataset, Wire
-from .lines import BOM, read_block, shorten, split_line
+from .lines import BOM, count_cells, read_block, shorten, split_line
 from .wires import BadMessage, encode_line, line_reader, plain_lines
 
 __all__ = ["Decoded", "decode", "encode_line"]
+
+MOST_CELLS = 100_000
+"""As far as the columns of a line that is no record are counted."""
 
 Rows = npt.NDArray[np.int64]
 Piece = tuple[pa.Table, Rows]
@@ -182,19 +185,25 @@ def _layout(dataset: Dataset) -> _Layout:
 
 def _explain(line: bytes, dataset: Dataset) -> str | None:
     """Why a line that was refused is no record, in words; None if it is the contract's header."""
-    names = [name.encode() for name in dataset.names]
-    cells = split_line(line)
-    if cells == names or (line.startswith(BOM) and split_line(line.removeprefix(BOM)) == names):
+    if _is_header(line, dataset) or _is_header(line.removeprefix(BOM), dataset):
         return None
-    if cells is None:
+    expected = len(dataset.columns)
+    count = count_cells(line, most=max(MOST_CELLS, expected + 1))
+    if count is None:
         return f"a quote that isn't closed: {shorten(line)}"
-    if len(cells) != len(dataset.columns):
-        return f"{len(cells)} columns instead of {len(dataset.columns)}: {shorten(line)}"
+    if count != expected:
+        return f"{count}{' or more' * (count >= MOST_CELLS)} columns instead of {expected}: {shorten(line)}"
+    cells = split_line(line) or []
     for column, cell in zip(dataset.columns, cells, strict=True):
         fault = _fault(column, cell.decode(), dataset)
         if fault:
             return fault
     return _repair_fault(line, dataset) or f"not readable as a record: {shorten(line)}"
+
+
+def _is_header(line: bytes, dataset: Dataset) -> bool:
+    names = [name.encode() for name in dataset.names]
+    return count_cells(line, most=len(names) + 1) == len(names) and split_line(line) == names
 
 
 def _fault(column: Column, text: str, dataset: Dataset) -> str:

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from .columns import Clean, Column, Label, Repair
 from .errors import ContractError, UsageError
+from .opening import read_small
 
 __all__ = ["Clean", "Column", "Dataset", "Label", "Repair", "Wire", "load_dataset", "parse_dataset", "preset_names"]
 
@@ -221,7 +222,7 @@ def load_dataset(name_or_path: str | Path) -> Dataset:
     if name in preset_names():
         return parse_dataset((resources.files("producer") / "datasets" / f"{name}.toml").read_text("utf-8"), name)
     try:
-        return parse_dataset(Path(name).read_text("utf-8-sig"), name)
+        return parse_dataset(read_small(Path(name)), name)
     except OSError as error:
         raise UsageError(
             f"no dataset '{name}': neither a preset ({', '.join(preset_names())}) nor a readable contract file "
@@ -239,11 +240,11 @@ def parse_dataset(text: str, where: str) -> Dataset:
     """
     try:
         return Dataset.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise ContractError(f"the contract {where} is no valid TOML: {error}") from None
     except ValidationError as error:
         problems = "; ".join(
             f"{'.'.join(str(part) for part in e['loc']) or 'contract'}: {e['msg'].removeprefix('Value error, ')}"
             for e in error.errors()
         )
         raise ContractError(f"the contract {where} isn't valid: {problems}") from None
+    except (ValueError, RecursionError) as error:  # also of a number with thousands of digits, or too deep a nesting
+        raise ContractError(f"the contract {where} is no valid TOML: {error}") from None

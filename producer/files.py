@@ -16,15 +16,16 @@ from .codec import Decoded, decode
 from .columnar import MAGIC, check_columns, parquet_columns, read_rows
 from .dataset import Dataset
 from .errors import ContractError, UsageError
-from .lines import BOM, split_line, strip_line_end
+from .lines import BOM, LINE_BYTES, split_line, strip_line_end
 from .opening import FORMS, opened
-from .tabs import comma_line, split_tabs
+from .tabs import TAB, comma_line
 
 BLOCK = 16_384
 """Lines decoded at a time, and fewer if they have `BLOCK_BYTES`. It bounds the memory, and changes nothing else."""
 BLOCK_BYTES = 64 * 2**20
-HEADER_BYTES, LINE_BYTES = 2**20, 16 * 2**20
-"""The longest header and data line, ends included. A small gzip file may unpack to one line that fills any memory."""
+HEADER_BYTES = 2**20
+"""The longest header line, its end included; `LINE_BYTES` is that of data lines. A small gzip file may unpack to one
+line that fills any memory."""
 
 Paths = Path | Sequence[Path]
 Form = Literal["csv", "tsv", "parquet"]
@@ -109,7 +110,7 @@ def read_header(path: Path) -> tuple[Form, list[str]]:
     if _is_parquet(path):
         return "parquet", parquet_columns(path)
     line = _first_line(path, "")
-    found: dict[Form, list[str]] = {"csv": _names(split_line(line)), "tsv": _names(split_tabs(line))}
+    found: dict[Form, list[str]] = {"csv": _names(split_line(line)), "tsv": _names(split_line(line, TAB))}
     form: Form = "tsv" if len(found["tsv"]) > len(found["csv"]) else "csv"
     if not found[form]:
         raise ContractError(f"{path} begins with a line in which a quote isn't closed; it must name the columns")
@@ -129,7 +130,7 @@ def _form(path: Path, dataset: Dataset) -> Form:
         check_columns(path, dataset)
         return "parquet"
     line = _first_line(path, f". Expected {FORMS}, with the columns: {','.join(dataset.names)}")
-    tabbed, parted = _names(split_tabs(line)), _names(split_line(line))
+    tabbed, parted = _names(split_line(line, TAB)), _names(split_line(line))
     if tuple(tabbed) == dataset.names != tuple(parted):
         return "tsv"
     dataset.check_header(tabbed if len(tabbed) > len(parted) else parted, str(path))
@@ -150,7 +151,7 @@ def _first_line(path: Path, expected: str) -> bytes:
         if len(line) > HEADER_BYTES:
             raise ContractError(f"{path} doesn't begin with a line of at most {HEADER_BYTES:,} bytes{expected}")
         header = strip_line_end(line).removeprefix(BOM)
-        if not _is_text(header) or (split_line(header) is None and split_tabs(header) is None):
+        if not _is_text(header) or (split_line(header) is None and split_line(header, TAB) is None):
             raise ContractError(f"{path} doesn't begin with a line of CSV in UTF-8{expected}")
         if not stream.read(1):
             raise ContractError(f"{path} holds a header and no records")

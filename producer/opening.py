@@ -12,6 +12,8 @@ from typing import BinaryIO, cast
 from .errors import ContractError, UsageError
 
 GZIP_MAGIC = b"\x1f\x8b"
+SMALL_BYTES = 16 * 2**20
+"""Bytes that a file may have which says what is asked for: a contract, an experiment, a truth."""
 FORMS = "CSV or TSV, plain or gzip, or Parquet"
 
 
@@ -31,3 +33,16 @@ def opened(path: Path) -> Iterator[BinaryIO]:
         raise UsageError(f"there is no file {path}; give the path of a file: {FORMS}") from None
     except OSError as error:
         raise UsageError(f"{path} can't be read: {error.strerror}; give the path of a file: {FORMS}") from None
+
+
+def read_small(path: Path) -> str:
+    """The text of a file that says what is asked for, in UTF-8; its size is looked at first.
+
+    Raises:
+        ContractError: it is far larger than any such file.
+        OSError, UnicodeDecodeError: it can't be read, or is no text.
+    """
+    size = path.stat().st_size
+    if size > SMALL_BYTES:
+        raise ContractError(f"{path} has {size:,} bytes, and such a file at most {SMALL_BYTES:,}; name another one")
+    return path.read_text("utf-8-sig")

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .errors import ContractError, UsageError
+from .opening import read_small
 
 Kind = Literal["encoding", "mix", "prior"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -184,7 +185,7 @@ def read_truth(path: Path) -> dict[str, Any]:
         ContractError: no such file, or it holds something else.
     """
     try:
-        truth = dict(json.loads(path.read_text("utf-8")))
+        truth = dict(json.loads(read_small(path)))
         drifts = [
             {**d, "kind": str(d["kind"]), "shape": str(d["shape"]), "start": int(d["start"]), "end": int(d["end"])}
             for d in truth["drifts"]

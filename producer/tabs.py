@@ -2,32 +2,9 @@
 
 from __future__ import annotations
 
-import re
+from .lines import split_line
 
-_CELL = re.compile(rb'(?:"((?:[^"]|"")*+)"([^\t]*+)|([^"\t][^\t]*+|))(\t|\Z)')
-"""A cell in quotes and what follows them, or one without; then the tab, or the end of the line."""
-
-
-def split_tabs(line: bytes) -> list[bytes] | None:
-    r"""The cells of one TSV line; None if a quote isn't closed.
-
-    Quotes mean what they mean in CSV: around a cell they are none of it, within them a doubled one is one, and
-    elsewhere they are characters like any other.
-
-    >>> split_tabs(b'a, b\t"c ""d"" e"\t5" disk')
-    [b'a, b', b'c "d" e', b'5" disk']
-    """
-    if b'"' not in line:
-        return line.split(b"\t")
-    cells: list[bytes] = []
-    place = 0
-    while found := _CELL.match(line, place):
-        quoted, rest, plain, tab = found.groups()
-        cells.append(plain if quoted is None else quoted.replace(b'""', b'"') + rest)
-        if not tab:
-            return cells
-        place = found.end()
-    return None
+TAB = b"\t"
 
 
 def comma_line(line: bytes) -> bytes:
@@ -42,7 +19,7 @@ def comma_line(line: bytes) -> bytes:
         return line
     if b'"' not in line and b"," not in line:
         return line.replace(b"\t", b",")
-    cells = split_tabs(line)
+    cells = split_line(line, TAB)
     # The quote before all of it is never closed, as every other one is doubled.
     return b'"' + line.replace(b'"', b'""') if cells is None else b",".join(map(_quoted, cells))
 

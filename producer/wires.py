@@ -14,10 +14,12 @@ from operator import itemgetter
 import orjson
 
 from .dataset import Dataset, Wire
-from .lines import shorten, split_line, strip_line_end
+from .lines import LINE_BYTES, shorten, split_line, strip_line_end
 
 _JSON_NUMBER = re.compile(rb"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _CELL_TYPES = frozenset((str, int, float))
+_NESTED: dict[type, str] = {dict: "an object", list: "an array"}
+"""How these are called: what is in them may be nested too deep for `repr`."""
 
 
 class BadMessage(ValueError):  # noqa: N818 - it describes a message, not a failure of the program
@@ -57,6 +59,8 @@ def plain_lines(messages: Sequence[bytes | None], wire: Wire) -> list[bytes] | N
     if wire == "json":
         return None
     try:
+        if max(map(len, messages), default=0) > LINE_BYTES:  # type: ignore[arg-type]
+            return None
         texts = [orjson.loads(m) for m in messages] if wire == "json-csv" else [m.decode() for m in messages]  # type: ignore[arg-type, union-attr]
         block = "\n".join([text[:-1] if text[-1:] == "\n" else text for text in texts])
     except (ValueError, TypeError, AttributeError):
@@ -70,6 +74,8 @@ def plain_lines(messages: Sequence[bytes | None], wire: Wire) -> list[bytes] | N
 def _present(message: bytes | None) -> bytes:
     if message is None:
         raise BadMessage("no message at all, only a key (a tombstone)")
+    if len(message) > LINE_BYTES:
+        raise BadMessage(f"{len(message):,} bytes, of which the first {LINE_BYTES:,} are kept: no record is so long")
     return message
 
 
@@ -121,7 +127,8 @@ def _refuse_values(names: tuple[str, ...], cells: tuple[object, ...]) -> None:
     if set(map(type, cells)) <= _CELL_TYPES:
         return
     name, cell = next((n, c) for n, c in zip(names, cells, strict=True) if type(c) not in _CELL_TYPES)
-    raise BadMessage(f"'{name}': {shorten(cell)} is neither a number nor a string")
+    found = _NESTED.get(type(cell)) or shorten(cell)
+    raise BadMessage(f"'{name}': {found} is neither a number nor a string")
 
 
 def _refuse_doubled(message: bytes, cells: tuple[object, ...]) -> None:

@@ -24,7 +24,7 @@ from .estimator_parts import estimator_part
 from .estimators import Boosted, Estimator, Forest, Linear, Numeric, OneHot, Step
 from .manifest import Holdout, Manifest, manifest_bytes, parse_manifest, problems_in, refuse_newer
 from .step_parts import step_part
-from .storage import DIGEST, array_bytes, check_digest, digest_text, read_array, read_digests, read_text, total
+from .storage import ARRAYS, DIGEST, array_bytes, check_digest, digest_text, read_array, read_digests, read_text, total
 from .validity import check_estimator, check_steps
 
 __all__ = [
@@ -85,7 +85,7 @@ def save_model(model: Model, directory: Path) -> str:
         directory.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=directory.parent, prefix=f".{directory.name}.") as staging:
             staged = Path(staging) / "model"  # one level down, as the staging directory is closed to other users
-            (staged / "arrays").mkdir(parents=True)
+            (staged / ARRAYS).mkdir(parents=True)
             for name, content in {**files, DIGEST: digest.encode()}.items():
                 (staged / name).write_bytes(content)
             staged.rename(directory)
@@ -132,7 +132,7 @@ def load_model(directory: Path) -> Model:
 
 
 def _array_file(name: str) -> str:
-    return f"arrays/{name}.npy"
+    return f"{ARRAYS}/{name}.npy"
 
 
 def _check(model: Model) -> None:

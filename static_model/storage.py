@@ -15,8 +15,12 @@ import numpy.typing as npt
 from producer.errors import ModelError
 
 DIGEST = "DIGEST"
+ARRAYS = "arrays"
 MAX_TEXT = 64 * 2**20
 """Bytes that a model's text file may have: far more than any has, so that a wrong file can't fill the memory."""
+
+MAX_ARRAY = 2**30
+"""Bytes that an array's file may have; a sparse file may promise any number."""
 
 _HEADER = re.compile(
     rb"\{'descr': '(<[if][48])', 'fortran_order': False, 'shape': \((\d{1,12}),(?: (\d{1,12}))?\), \} *\n"
@@ -59,7 +63,10 @@ def read_text(path: Path) -> bytes:
 
 
 def _refuse_device(path: Path) -> None:
-    # Reading a pipe or a device could last for ever.
+    # A link could lead to a file outside of the model, whose content an error might tell; and reading a pipe or a
+    # device could last for ever.
+    if path.is_symlink() or (path.parent.name == ARRAYS and path.parent.is_symlink()):
+        raise ModelError(f"{path} is a link; a model holds its files itself: copy them (cp -rL)")
     if path.exists() and not path.is_file():
         raise ModelError(f"{path} is no regular file; take the model from where it was made, or train it again")
 
@@ -84,10 +91,12 @@ def check_digest(path: Path, name: str, digests: Mapping[str, str]) -> None:
     """Compare a file, `name` in `DIGEST`, with its digest.
 
     Raises:
-        ModelError: it's missing, `DIGEST` doesn't list it, or it isn't what was saved.
+        ModelError: it's missing, a link, too large, `DIGEST` doesn't list it, or it isn't what was saved.
     """
     _refuse_device(path)
     try:
+        if path.stat().st_size > MAX_ARRAY:
+            raise ModelError(f"{path} has {path.stat().st_size:,} bytes; a model's file may have {MAX_ARRAY:,}")
         with path.open("rb") as file:
             actual = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:

@@ -6,6 +6,8 @@ import gzip
 import tracemalloc
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.csv as pa_csv
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,8 +16,8 @@ from producer import files
 from producer.dataset import load_dataset, parse_dataset
 from producer.errors import ContractError, UsageError
 from producer.files import read_blocks, read_header, read_lines, read_records
-from producer.lines import split_line
-from producer.tabs import comma_line, split_tabs
+from producer.lines import count_cells, split_line
+from producer.tabs import TAB, comma_line
 
 PAIR = parse_dataset(
     """
@@ -159,11 +161,34 @@ def test_a_tsv_line_that_is_no_record_is_a_dead_letter(path: Path, line: bytes, 
     assert reason in found.dead[0][1]
 
 
+def arrow_cells(line: bytes) -> list[bytes] | None:
+    """The cells of a CSV line as Arrow reads them; None if a quote swallows what follows the line."""
+    parse = pa_csv.ParseOptions(ignore_empty_lines=False, invalid_row_handler=lambda row: "skip")
+    read = pa_csv.ReadOptions(autogenerate_column_names=True, use_threads=False)
+    names = {f"f{place}": pa.binary() for place in range(20)}
+    convert = pa_csv.ConvertOptions(column_types=names, null_values=[], strings_can_be_null=False)
+    try:
+        table = pa_csv.read_csv(pa.py_buffer(line + b"\n" + line + b'\nx"'), read, parse, convert)
+    except pa.ArrowInvalid:
+        return None
+    rows = table.to_pylist()[:2]
+    return list(rows[0].values()) if len(rows) == 2 and rows[0] == rows[1] else None
+
+
+@given(st.lists(st.sampled_from(["a", '"', ",", " ", "é"]), max_size=12).map("".join))
+def test_lines_are_split_as_arrow_does(text: str) -> None:
+    """Cells, quotes and what is left open are those of the parser that decodes records; counting agrees."""
+    line = text.encode()
+    cells = split_line(line)
+    assert arrow_cells(line) == cells
+    assert (None if cells is None else len(cells)) == count_cells(line, most=100)
+
+
 @given(st.lists(st.sampled_from(["a", '"', "\t", " ", "é"]), max_size=12).map("".join))
 def test_tabs_part_cells_as_commas_do(text: str) -> None:
-    """The cells between tabs are those that the parser of CSV finds between commas."""
+    """The cells between tabs are those that are found between commas."""
     line = text.encode()
-    cells = split_tabs(line)
+    cells = split_line(line, TAB)
     found = None if cells is None else [cell.replace(b"\t", b",") for cell in cells]
     assert split_line(line.replace(b"\t", b",")) == found
 
@@ -172,7 +197,7 @@ def test_tabs_part_cells_as_commas_do(text: str) -> None:
 def test_a_tsv_line_says_the_same_in_csv(text: str) -> None:
     """The CSV line made of a TSV line has its cells, or isn't closed, as it wasn't."""
     line = text.encode()
-    assert split_tabs(line) == split_line(comma_line(line))
+    assert split_line(line, TAB) == split_line(comma_line(line))
 
 
 def test_several_files_are_read_as_one(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
