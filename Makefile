@@ -36,12 +36,12 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.installed: $(VENV)/bin/python pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[import,watch]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[confluent,import,watch]'
 	$(BIN)/driftduel broker fetch
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[import,watch,dev]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[confluent,import,watch,dev]'
 	@touch $@
 
 clean:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from typing import Any, Self
+from contextlib import contextmanager
+from typing import Self
 
 from .client import NO_CONFIG, Config, KafkaFailure, TooLarge, connect
+from .client_interfaces import Delivery
 from .errors import BrokerError, ContractError
 
 UNSETTLED = 20_000
@@ -25,7 +26,7 @@ class TopicWriter:
     Args:
         bootstrap: `HOST:PORT`, several separated by commas.
         topic: the topic's name. It isn't created.
-        config: further client settings by kafka-python's names.
+        config: further client settings.
 
     Raises:
         BrokerError: no broker answers there.
@@ -35,9 +36,9 @@ class TopicWriter:
         self.bootstrap = bootstrap
         self.topic = topic
         self._producer = connect("writer", bootstrap, config)
-        self._under_way: deque[tuple[int, int, Any]] = deque()
+        self._under_way: deque[tuple[int, int, Delivery]] = deque()
 
-    def send(self, seq: int, *, partition: int, offset: int, key: bytes, value: bytes) -> None:
+    def send(self, seq: int, *, partition: int, offset: int, key: bytes | None, value: bytes | None) -> None:
         """Hand over one message. A failure may show here or at a later call; it names the sequence number.
 
         Args:
@@ -52,9 +53,9 @@ class TopicWriter:
             ContractError: it is too large, or landed elsewhere.
         """
         with self._naming(seq):
-            future = self._producer.send(self.topic, value=value, key=key, partition=partition)
-        self._under_way.append((seq, offset, future))
-        while self._under_way and self._under_way[0][2].is_done:
+            delivery = self._producer.send(self.topic, value=value, key=key, partition=partition)
+        self._under_way.append((seq, offset, delivery))
+        while self._under_way and self._under_way[0][2].done:
             self._settle()
         if len(self._under_way) > UNSETTLED:
             self._settle()
@@ -67,7 +68,7 @@ class TopicWriter:
         """
         if self._under_way:
             with self._naming(self._under_way[0][0]):
-                self._producer.flush(timeout=FLUSH_SECONDS)
+                self._producer.flush(FLUSH_SECONDS)
         while self._under_way:
             self._settle()
 
@@ -79,13 +80,12 @@ class TopicWriter:
             if kind is None or issubclass(kind, KeyboardInterrupt):
                 self.flush()
         finally:
-            with suppress(KafkaFailure):
-                self._producer.close(timeout=0 if self._under_way else 10)
+            self._producer.close(abandon=bool(self._under_way))
 
     def _settle(self) -> None:
-        seq, offset, future = self._under_way.popleft()
+        seq, offset, delivery = self._under_way.popleft()
         with self._naming(seq):
-            landed = future.get(timeout=FLUSH_SECONDS).offset
+            landed = delivery.offset(FLUSH_SECONDS)
         if landed != offset:
             raise ContractError(
                 f"record {seq} landed at offset {landed} of topic '{self.topic}' at {self.bootstrap} instead of "
