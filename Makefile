@@ -24,6 +24,7 @@ lint: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python tests/bench.py
+	$(BIN)/python tests/bench_clients.py
 	$(BIN)/python tests/bench_scorers.py
 	$(BIN)/python tests/bench_arms.py
 

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from .outcome import DuelOutcome, LabelBooks
 
 
+SHOWN = 20
+"""So many ranges of missing numbers are printed."""
+
+
 def _list_kinds(context: click.Context, option: click.Parameter, asked: bool) -> None:
     if not asked or context.resilient_parsing:
         return
@@ -165,6 +169,8 @@ def _show(outcome: DuelOutcome, run: Path) -> None:
         f"{outcome.windows} windows, {books.numbers:,} numbers = {books.scored:,} scored + {books.dead:,} dead letters "
         f"+ {books.set_aside:,} set aside + {books.missing:,} missing; {books.doubles:,} doubles apart"
     )
+    if outcome.missing or outcome.cut:
+        click.echo(_missing(outcome))
     if outcome.labels is not None:
         click.echo(_labels(outcome.labels))
     if outcome.imported is not None:
@@ -173,6 +179,16 @@ def _show(outcome: DuelOutcome, run: Path) -> None:
         f"run: {run}" if outcome.finished else f"run: {run} (the stream goes on: the same command reads further)"
     )
     click.echo(f"next: driftduel report {run}")
+
+
+def _missing(outcome: DuelOutcome) -> str:
+    ranges = [f"{a:,}" if a == b else f"{a:,} to {b:,}" for a, b in outcome.missing]
+    more = f", and {len(ranges) - SHOWN:,} more ranges (--json has them all)" if len(ranges) > SHOWN else ""
+    said = f"missing numbers: {', '.join(ranges[:SHOWN]) or 'none'}{more}"
+    if not outcome.cut:
+        return said
+    begins = ", ".join(f"at offset {first:,} in partition {p}" for p, first in outcome.cut.items())
+    return f"{said}; the topic had lost its start (retention): when the run was started it began {begins}"
 
 
 def _labels(books: LabelBooks) -> str:

@@ -26,7 +26,7 @@ from .late_labels import LateLabels
 from .ledger import Ledger
 from .memo import Memo
 from .opening import Stream, open_source
-from .outcome import Books, DuelOutcome, count_numbers
+from .outcome import Books, DuelOutcome, Range, count_numbers, joined_ranges
 from .run import Run, held_arms, open_run
 from .source import START, Source, TopicSource, refuse_foreign
 from .static_rows import StaticRows, static_rows_for
@@ -144,7 +144,7 @@ def _note_facts(run: Run, model: Model, source: Source, rows: StaticRows | None,
     if truth is not None:
         run.keep_truth(truth)
     if isinstance(source, TopicSource):
-        run.update(ends=source.ends)
+        run.update(ends=source.ends, begins=source.begins)
     if (imported := imported_from(model.info)) is not None:
         run.update(imported=imported)
 
@@ -168,10 +168,12 @@ def _evaluate(
     # What is committed is always gone through, so that all arms stand over the same windows.
     most = None if max_windows is None else max(max_windows, len(ledger))
     counts: Counter[str] = Counter()
+    missing: tuple[Range, ...] = ()
     run.update(state="running")
     try:
         for result in prequential(islice(windows, most), arms, labels=labels, memo=memo):
             counts.update(count_numbers(result.window))
+            missing = joined_ranges(result.window.missing, missing)
             run.time(result.window.index)
             advance(result.window.last_seq - result.window.first_seq + 1)
         if next(windows, None) is None:
@@ -184,7 +186,16 @@ def _evaluate(
     last = run.positions.get(len(ledger) - 1, START)
     books = Books(**counts, doubles=last.doubles)
     apart = labels.books() if isinstance(labels, LateLabels) else None
-    return DuelOutcome(len(ledger), run.finished, books, totals, imported_from(model.info), apart)
+    return DuelOutcome(
+        len(ledger),
+        run.finished,
+        books,
+        totals,
+        imported_from(model.info),
+        apart,
+        missing=missing,
+        cut={str(p): first for p, first in run.manifest.get("begins", {}).items() if first},
+    )
 
 
 def _contenders(run: Run, model: Model, memo: Memo, labels: Labels) -> list[Contender]:

@@ -80,6 +80,9 @@ def open_source(stream: Stream, dataset: Dataset, run: Path, *, window: int) -> 
 
         manifest = read_manifest(run) if (run / "manifest.json").exists() else {}
         same = manifest and manifest["identity"]["source"].get("topic") == stream.topic
-        ends = {int(p): end for p, end in manifest.get("ends", {}).items()} if same else {}
+        ends, begins = (
+            {int(p): offset for p, offset in manifest.get(name, {}).items()} if same else {}
+            for name in ("ends", "begins")
+        )
         with TopicReader(stream.bootstrap, stream.topic, config=stream.config) as reader:
-            yield TopicSource(reader, dataset, size=window, wire=wire, ends=ends or None)
+            yield TopicSource(reader, dataset, size=window, wire=wire, ends=ends or None, begins=begins)

@@ -18,6 +18,7 @@ from .client_interfaces import (
     InvalidTopic,
     KafkaFailure,
     Kind,
+    NoCodec,
     Reader,
     TooLarge,
     TopicExists,
@@ -110,6 +111,11 @@ def speaking(bootstrap: str) -> Iterator[None]:
         raise ContractError(
             f"messages that were to be read are gone from {bootstrap} ({error}): they were deleted meanwhile. "
             "Replay the file onto a new topic"
+        ) from None
+    except NoCodec as error:
+        raise UsageError(
+            f"messages from {bootstrap} are compressed in a way that this Kafka client can't unpack ({error}); "
+            "install confluent-kafka, which unpacks all (pip install 'driftduel[confluent]'), or that library"
         ) from None
     except KafkaFailure as error:
         raise BrokerError(

@@ -50,6 +50,10 @@ class Gone(KafkaFailure):
     """The messages at an offset were deleted."""
 
 
+class NoCodec(KafkaFailure):
+    """The client can't unpack a message: the library for its compression isn't installed."""
+
+
 class InvalidTopic(KafkaFailure):
     """No topic can have that name."""
 

@@ -21,6 +21,7 @@ from .client_interfaces import (
     InvalidTopic,
     KafkaFailure,
     Kind,
+    NoCodec,
     TooLarge,
     TopicExists,
 )
@@ -49,6 +50,7 @@ def _made(kind: Kind, addresses: list[str], config: Config) -> Any:
 
 KNOWN: Sequence[tuple[type[Exception] | tuple[type[Exception], ...], type[KafkaFailure]]] = (
     (kafka_errors.OffsetOutOfRangeError, Gone),
+    (kafka_errors.UnsupportedCodecError, NoCodec),
     (kafka_errors.InvalidTopicError, InvalidTopic),
     (kafka_errors.TopicAlreadyExistsError, TopicExists),
     ((kafka_errors.MessageSizeTooLargeError, kafka_errors.RecordListTooLargeError), TooLarge),

@@ -51,9 +51,10 @@ class TopicReader:
         try:
             self.beginning, self.end = self._bounds()
             if self.beginning == self.end and not allow_empty:
+                deleted = " now: all its messages were deleted" if any(self.end.values()) else ""
                 raise ContractError(
-                    f"topic '{topic}' at {bootstrap} is empty; fill it with 'driftduel produce', or wait until "
-                    "something is on it"
+                    f"topic '{topic}' at {bootstrap} is empty{deleted}; fill it with 'driftduel produce', or wait "
+                    "until something is on it"
                 )
         except BaseException:
             self.close()
