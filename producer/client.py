@@ -14,22 +14,25 @@ from .client_interfaces import (
     Admin,
     BadSettings,
     Config,
+    Denied,
     Gone,
     InvalidTopic,
     KafkaFailure,
     Kind,
+    LockedOut,
     NoCodec,
     Reader,
     TooLarge,
     TopicExists,
     Writer,
 )
-from .client_settings import Client, read_client_config
-from .errors import BrokerError, ContractError, UsageError
+from .client_settings import Client, check_files, read_client_config, redacted
+from .errors import AccessError, BrokerError, ContractError, UsageError
 
 __all__ = [
     "NO_CONFIG",
     "Config",
+    "Denied",
     "InvalidTopic",
     "KafkaFailure",
     "TooLarge",
@@ -37,6 +40,7 @@ __all__ = [
     "client_name",
     "cluster_id",
     "connect",
+    "denied",
     "read_client_config",
     "speaking",
 ]
@@ -75,16 +79,23 @@ def connect(kind: Kind, bootstrap: str, config: Config) -> Any:
 
     Raises:
         BrokerError: no broker answers there.
+        AccessError: one does, but password or certificate are refused.
         UsageError: the address, or a setting, can't be meant.
     """
     addresses = _addresses(bootstrap)
+    check_files(config)
     try:
         return _module(config).CLIENTS[kind](addresses, config)
     except BadSettings as error:
-        raise UsageError(f"the Kafka settings can't be used: {error}") from None
+        raise UsageError(f"the Kafka settings can't be used: {redacted(error, config)}") from None
+    except LockedOut as error:
+        raise AccessError(
+            f"the broker at {bootstrap} and these settings don't go together: {redacted(error, config)}; check user, "
+            "password, mechanism and CA in the --kafka-config file"
+        ) from None
     except KafkaFailure as error:
         raise BrokerError(
-            f"no broker answers at {bootstrap} ({error}); check the address and that the broker is "
+            f"no broker answers at {bootstrap} ({redacted(error, config)}); check the address and that the broker is "
             "running, and the security settings if it needs any (--kafka-config)"
         ) from None
 
@@ -103,10 +114,12 @@ def _addresses(bootstrap: str) -> list[str]:
 
 
 @contextmanager
-def speaking(bootstrap: str) -> Iterator[None]:
-    """Turn what goes wrong in a talk with the broker into a sentence."""
+def speaking(bootstrap: str, *, topic: str) -> Iterator[None]:
+    """Turn what goes wrong in a talk with the broker about a topic into a sentence."""
     try:
         yield
+    except (Denied, LockedOut) as error:
+        raise denied(bootstrap, topic, error) from None
     except Gone as error:
         raise ContractError(
             f"messages that were to be read are gone from {bootstrap} ({error}): they were deleted meanwhile. "
@@ -121,6 +134,14 @@ def speaking(bootstrap: str) -> Iterator[None]:
         raise BrokerError(
             f"the broker at {bootstrap} failed: {error}; check that it is running, and run the same command again"
         ) from error
+
+
+def denied(bootstrap: str, topic: str, error: KafkaFailure) -> AccessError:
+    """The error for a topic that this user has no right to."""
+    return AccessError(
+        f"the broker at {bootstrap} refuses this user access to topic '{topic}' ({error}); ask for the right to it, or "
+        "check the user in the --kafka-config file"
+    )
 
 
 def cluster_id(bootstrap: str, *, timeout: float) -> str | None:

@@ -46,6 +46,14 @@ class BadSettings(KafkaFailure):
     """The client can't be made with these settings."""
 
 
+class LockedOut(KafkaFailure):
+    """The broker doesn't take the password, or the client doesn't take the broker's certificate."""
+
+
+class Denied(KafkaFailure):
+    """The user has no right to do that."""
+
+
 class Gone(KafkaFailure):
     """The messages at an offset were deleted."""
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -75,6 +76,9 @@ OWN: Mapping[str, type] = {
 }
 """Settings that are dealt with here."""
 
+SECRET = ("sasl_password", "ssl_key_password")
+"""Settings that stand in no message."""
+
 ALIASES: Mapping[str, str] = {
     "sasl_mechanisms": "sasl_mechanism",
     "sasl_plain_username": "sasl_username",
@@ -85,9 +89,10 @@ ALIASES: Mapping[str, str] = {
     "ssl_password": "ssl_key_password",
     "ssl_crlfile": "ssl_crl_location",
     "ssl_ciphers": "ssl_cipher_suites",
+    "ssl_truststore_location": "ssl_ca_location",
     "fetch_wait_max_ms": "fetch_max_wait_ms",
 }
-"""What else these settings are called, by one client or the other."""
+"""What else these settings are called, by one client or the other, or by Java's."""
 
 
 def read_client_config(path: Path | None) -> dict[str, object]:
@@ -111,8 +116,7 @@ def read_client_config(path: Path | None) -> dict[str, object]:
     config: dict[str, object] = {}
     for number, line in enumerate(map(str.strip, lines), start=1):
         if line and line[0] not in "#!":
-            name, value = _setting(line, f"{path}, line {number}")
-            config[name] = value
+            config |= _setting(line, f"{path}, line {number}")
     return config
 
 
@@ -139,8 +143,37 @@ def dotted(name: str) -> str:
     return name.replace("_", ".")
 
 
-def _setting(line: str, where: str) -> tuple[str, object]:
-    """One line's setting. What stands right of the key may be a secret, and is in no message."""
+def check_files(config: Mapping[str, object]) -> None:
+    """Look whether the files that the settings name are there.
+
+    Raises:
+        UsageError: one can't be read.
+    """
+    for name in ("ssl_ca_location", "ssl_certificate_location", "ssl_key_location", "ssl_crl_location"):
+        try:
+            if name in config:
+                Path(str(config[name])).open("rb").close()
+        except OSError as error:
+            raise UsageError(
+                f"'{dotted(name)}' names {config[name]}, which can't be read ({error.strerror}); name a PEM file"
+            ) from None
+
+
+def redacted(said: object, config: Mapping[str, object]) -> str:
+    """A text without the secrets that the settings hold.
+
+    >>> redacted("bad login alice/hunter2", {"sasl_password": "hunter2"})
+    'bad login alice/***'
+    """
+    text = str(said)
+    for name in SECRET:
+        if secret := str(config.get(name, "")):
+            text = text.replace(secret, "***")
+    return text
+
+
+def _setting(line: str, where: str) -> dict[str, object]:
+    """What one line sets. What stands right of the key may be a secret, and is in no message."""
     places = [place for place in (line.find("="), line.find(":")) if place > 0]
     if not places:
         raise UsageError(f"{where}: no 'key=value'; write one setting a line")
@@ -148,14 +181,35 @@ def _setting(line: str, where: str) -> tuple[str, object]:
     given = key.replace(".", "_")
     name = ALIASES.get(given, given)
     kind = OWN.get(name) or (SETTINGS[name].kind if name in SETTINGS else None)
-    if kind is None:
+    if kind is None and name not in JAVA:
         near = dotted(difflib.get_close_matches(given, [*OWN, *SETTINGS], n=1, cutoff=0.0)[0])
         raise UsageError(f"{where}: '{key}' is no setting that can be given; the nearest one is '{near}'")
     try:
-        return name, _typed(text, kind)
-    except ValueError:
-        what = "true or false" if kind is bool else "a whole number"
+        return JAVA[name](text) if kind is None else {name: _typed(text, kind)}
+    except ValueError as error:
+        what = str(error) if kind is None else "true or false" if kind is bool else "a whole number"
         raise UsageError(f"{where}: the value of '{key}' isn't {what}") from None
+
+
+def _jaas(text: str) -> dict[str, object]:
+    """User and password from Java's `MODULE required username="..." password="...";`."""
+    found = {key: re.search(rf'\b{key}="((?:[^"\\]|\\.)*)"', text) for key in ("username", "password")}
+    if None in found.values():
+        raise ValueError('of the form: MODULE required username="..." password="...";')
+    return {f"sasl_{key}": re.sub(r"\\(.)", r"\1", match[1]) for key, match in found.items() if match}
+
+
+def _checked_names(text: str) -> dict[str, object]:
+    if text.lower() not in ("https", "none", ""):
+        raise ValueError("https, or none")
+    return {"ssl_check_hostname": text.lower() == "https"}
+
+
+JAVA: Mapping[str, Callable[[str], dict[str, object]]] = {
+    "sasl_jaas_config": _jaas,
+    "ssl_endpoint_identification_algorithm": _checked_names,
+}
+"""What Java's clients write otherwise."""
 
 
 def _typed(text: str, kind: type) -> object:

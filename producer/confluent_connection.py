@@ -15,10 +15,12 @@ from .client_interfaces import (
     BOOTSTRAP_MS,
     BadSettings,
     Config,
+    Denied,
     Gone,
     InvalidTopic,
     KafkaFailure,
     Kind,
+    LockedOut,
     TooLarge,
     TopicExists,
 )
@@ -28,6 +30,11 @@ T = TypeVar("T")
 MADE: Mapping[Kind, Any] = {"reader": confluent.Consumer, "writer": confluent.Producer, "admin": AdminClient}
 
 KNOWN: Mapping[int, type[KafkaFailure]] = {
+    KafkaError._AUTHENTICATION: LockedOut,
+    KafkaError._SSL: LockedOut,
+    KafkaError.SASL_AUTHENTICATION_FAILED: LockedOut,
+    KafkaError.TOPIC_AUTHORIZATION_FAILED: Denied,
+    KafkaError.CLUSTER_AUTHORIZATION_FAILED: Denied,
     KafkaError.OFFSET_OUT_OF_RANGE: Gone,
     KafkaError._AUTO_OFFSET_RESET: Gone,
     KafkaError.TOPIC_EXCEPTION: InvalidTopic,
@@ -122,5 +129,9 @@ def _await_broker(made: Any, seconds: float, complaints: Sequence[KafkaError]) -
             made.list_topics(timeout=max(0.05, min(1.0, left)))
             return
         except confluent.KafkaException as error:
+            made.poll(0)  # which hands over the complaints
+            for complaint in map(failure_of, complaints):
+                if isinstance(complaint, LockedOut):
+                    raise complaint from None
             if left <= 0:
-                raise KafkaFailure((complaints[-1] if complaints else error.args[0]).str()) from None
+                raise KafkaFailure(error.args[0].str()) from None

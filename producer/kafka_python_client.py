@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
+import ssl
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import kafka
@@ -17,10 +20,12 @@ from .client_interfaces import (
     BadSettings,
     Chunk,
     Config,
+    Denied,
     Gone,
     InvalidTopic,
     KafkaFailure,
     Kind,
+    LockedOut,
     NoCodec,
     TooLarge,
     TopicExists,
@@ -33,6 +38,7 @@ MADE: Mapping[Kind, Any] = {
     "admin": kafka.KafkaAdminClient,
 }
 POSITION_MS = 100
+LOCKED = (ssl.SSLError, kafka_errors.SaslAuthenticationFailedError, kafka_errors.UnsupportedSaslMechanismError)
 
 
 def _made(kind: Kind, addresses: list[str], config: Config) -> Any:
@@ -40,17 +46,44 @@ def _made(kind: Kind, addresses: list[str], config: Config) -> Any:
     own = {name: config[name] for name in ("bootstrap_timeout_ms", "max_poll_records") if name in config}
     asked = {"bootstrap_timeout_ms": BOOTSTRAP_MS, **native_settings("kafka-python", kind, config), **own}
     known = {name: value for name, value in asked.items() if name in MADE[kind].DEFAULT_CONFIG}
+    with _overhearing() as heard:
+        try:
+            return MADE[kind](bootstrap_servers=addresses, **known)
+        except (kafka_errors.KafkaConfigurationError, ValueError, RuntimeError, AssertionError, OSError) as error:
+            raise BadSettings(error) from None
+        except kafka_errors.KafkaError as error:
+            locked = [
+                why for why in heard if isinstance(why, ssl.SSLError | kafka_errors.SaslAuthenticationFailedError)
+            ]
+            raise LockedOut(locked[0]) if locked else KafkaFailure(type(error).__name__) from None
+
+
+@contextmanager
+def _overhearing() -> Iterator[list[BaseException]]:
+    """Why connections failed: kafka-python tries again until its time is up, and tells only its log why."""
+    heard: list[BaseException] = []
+
+    class Ear(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            said = record.args if isinstance(record.args, tuple) else ()
+            for error in said:
+                while isinstance(error, BaseException):
+                    heard.append(error)
+                    error = error.__cause__
+
+    ear, log = Ear(), logging.getLogger("kafka")
+    log.addHandler(ear)
     try:
-        return MADE[kind](bootstrap_servers=addresses, **known)
-    except (kafka_errors.KafkaConfigurationError, ValueError, RuntimeError, AssertionError, OSError) as error:
-        raise BadSettings(error) from None
-    except kafka_errors.KafkaError as error:
-        raise KafkaFailure(type(error).__name__) from None
+        yield heard
+    finally:
+        log.removeHandler(ear)
 
 
 KNOWN: Sequence[tuple[type[Exception] | tuple[type[Exception], ...], type[KafkaFailure]]] = (
     (kafka_errors.OffsetOutOfRangeError, Gone),
     (kafka_errors.UnsupportedCodecError, NoCodec),
+    (LOCKED, LockedOut),
+    (kafka_errors.AuthorizationError, Denied),
     (kafka_errors.InvalidTopicError, InvalidTopic),
     (kafka_errors.TopicAlreadyExistsError, TopicExists),
     ((kafka_errors.MessageSizeTooLargeError, kafka_errors.RecordListTooLargeError), TooLarge),
@@ -64,7 +97,8 @@ def _translating() -> Iterator[None]:
         yield
     except kafka_errors.KafkaError as error:
         failure = next(failure for kinds, failure in KNOWN if isinstance(error, kinds))
-        raise failure(error) from error
+        # What was refused stands there with all of its request.
+        raise failure(type(error).__name__ if failure in (Denied, LockedOut) else error) from error
 
 
 class KafkaPythonReader:
@@ -72,6 +106,7 @@ class KafkaPythonReader:
 
     def __init__(self, addresses: list[str], config: Config) -> None:
         self._consumer = _made("reader", addresses, config)
+        self._look = partial(_made, "admin", addresses, config)
         self._topic = ""
 
     def topics(self) -> Sequence[str]:
@@ -82,7 +117,13 @@ class KafkaPythonReader:
     def partitions(self, topic: str) -> Sequence[int]:
         """See `Reader`."""
         with _translating():
-            return sorted(self._consumer.partitions_for_topic(topic) or ())
+            found = sorted(self._consumer.partitions_for_topic(topic) or ())
+            if not found:  # What it may not see, it isn't told of unless it asks for that by name.
+                with closing(self._look()) as admin:
+                    told = kafka_errors.for_code(admin.describe_topics([topic])[0]["error_code"])
+                if issubclass(told, kafka_errors.AuthorizationError):
+                    raise told
+            return found
 
     def bounds(self, topic: str, partitions: Sequence[int]) -> tuple[dict[int, int], dict[int, int]]:
         """See `Reader`."""

@@ -86,11 +86,11 @@ class TopicReader:
         self._check_range(start, end)
         pending = {partition: stop for partition, stop in end.items() if start[partition] < stop}
         reached = {partition: start[partition] for partition in pending}
-        with speaking(self.bootstrap):
+        with speaking(self.bootstrap, topic=self.topic):
             self._consumer.assign(self.topic, reached)
         seen = clock()
         while pending:
-            with speaking(self.bootstrap):
+            with speaking(self.bootstrap, topic=self.topic):
                 polled = self._consumer.poll(POLL_SECONDS, most=sum(pending[p] - reached[p] for p in pending))
                 ends = dict(pending)
                 self._retire(pending, reached, polled)
@@ -112,7 +112,7 @@ class TopicReader:
         self.close()
 
     def _bounds(self) -> tuple[dict[int, int], dict[int, int]]:
-        with speaking(self.bootstrap):
+        with speaking(self.bootstrap, topic=self.topic):
             partitions = self._consumer.partitions(self.topic)
             if not partitions:
                 known = sorted(self._consumer.topics())
@@ -169,7 +169,7 @@ def ensure_topic(bootstrap: str, topic: str, *, partitions: int | None, config: 
         ContractError: the topic has another number of partitions.
         UsageError: no topic can have that name.
     """
-    with closing(connect("admin", bootstrap, config)) as admin, speaking(bootstrap):
+    with closing(connect("admin", bootstrap, config)) as admin, speaking(bootstrap, topic=topic):
         found = admin.topics().get(topic, 0)
         if not found:
             _create(admin, topic, partitions or 1)

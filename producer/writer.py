@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Self
 
-from .client import NO_CONFIG, Config, KafkaFailure, TooLarge, connect
+from .client import NO_CONFIG, Config, Denied, KafkaFailure, TooLarge, connect, denied
 from .client_interfaces import Delivery
 from .errors import BrokerError, ContractError
 
@@ -99,6 +99,8 @@ class TopicWriter:
             yield
         except TooLarge as error:
             raise ContractError(f"{where}: it is larger than the broker takes ({error})") from None
+        except Denied as error:
+            raise denied(self.bootstrap, self.topic, error) from None
         except KafkaFailure as error:
             raise BrokerError(
                 f"{where} ({error}); check that the broker is running, and run the same command again: it goes on "

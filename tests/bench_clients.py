@@ -75,10 +75,10 @@ def works(folder: Path, stream: Path, bootstrap: str, client: str, number: int) 
 
     topic, dataset = f"{client}-{number}", load_dataset("dns-exfil")
     of = {"bootstrap": bootstrap, "topic": topic, "config": {"client": client}}
-    named = identify(stream, dataset, wire="csv")
+    named = identify(stream, dataset, wire=dataset.wire)
     bare = confluent_consumer if client == "confluent-kafka" else kafka_python_consumer
     return {
-        "replay": lambda: replay(stream, dataset, named, wire="csv", **of),
+        "replay": lambda: replay(stream, dataset, named, wire=dataset.wire, **of),
         "bare consumer": lambda: bare(bootstrap, topic, named.records),
         "reader": lambda: read(**of),
         "duel of two arms": lambda: run_duel(model=folder / "model", run=folder / topic, **of),
