@@ -52,10 +52,18 @@ def _made(kind: Kind, addresses: list[str], config: Config) -> Any:
         except (kafka_errors.KafkaConfigurationError, ValueError, RuntimeError, AssertionError, OSError) as error:
             raise BadSettings(error) from None
         except kafka_errors.KafkaError as error:
-            locked = [
-                why for why in heard if isinstance(why, ssl.SSLError | kafka_errors.SaslAuthenticationFailedError)
-            ]
-            raise LockedOut(locked[0]) if locked else KafkaFailure(type(error).__name__) from None
+            why = _locked_out(heard, sasl=str(known.get("security_protocol")).startswith("SASL"))
+            raise LockedOut(why) if why else KafkaFailure(type(error).__name__) from None
+
+
+def _locked_out(heard: Sequence[BaseException], *, sasl: bool) -> object:
+    """What, of all that was heard, says that password or certificate were refused; None if nothing does."""
+    for why in heard:
+        if isinstance(why, LOCKED) or "Handshake failed" in str(why):
+            return why
+    # A broker that refuses a login hangs up, and kafka-python then drops the answer that said so.
+    hung_up = any("socket disconnected" in str(why) for why in heard)
+    return "it hung up at the login, as it does where authentication fails" if sasl and hung_up else None
 
 
 @contextmanager
