@@ -79,6 +79,7 @@ def _brackets(names: list[str]) -> str:
     type=click.IntRange(0, 10**9),
     help="The arms wait for such labels until so many records after a window's end.",
 )
+@click.option("--predictions-topic", help="Put all predictions onto this topic, each exactly once.")
 @click.option("--wire", type=click.Choice(["csv", "json-csv", "json"]), help="How records travel. [the contract's]")
 @click.option("--truth", type=click.Path(path_type=Path), help="Sidecar with planted drift, for the plots.")
 @click.option("--bootstrap", help="HOST:PORT of a Kafka broker. [an embedded one]")
@@ -101,6 +102,7 @@ def evaluate(
     run: Path,
     arms: tuple[str, ...],
     labels_topic: str | None,
+    predictions_topic: str | None,
     bootstrap: str | None,
     kafka_config: Path | None,
     data: Path,
@@ -126,7 +128,7 @@ def evaluate(
     config: dict[str, object] = {}
     broker: AbstractContextManager[str | None] = nullcontext(bootstrap)
     reads_topic = topic is not None and file is None and finished_source(run, topic) is None
-    if reads_topic or not finished_labels(run, labels_topic):
+    if reads_topic or predictions_topic or not finished_labels(run, labels_topic):
         from producer.broker import with_broker
         from producer.client import read_client_config
 
@@ -140,6 +142,7 @@ def evaluate(
             topic=topic,
             file=file,
             labels_topic=labels_topic,
+            predictions_topic=predictions_topic,
             bootstrap=address,
             config=config,
             bar=partial(progress, f"duel into {run}"),

@@ -23,10 +23,11 @@ from .interfaces import Contender, Pool
 from .label_store import LabelSource, keep_labels, open_labels, refuse_strange
 from .labels import Labels
 from .late_labels import LateLabels
-from .ledger import Ledger
+from .ledger import Entry, Ledger
 from .memo import Memo
 from .opening import Stream, open_source
 from .outcome import Books, DuelOutcome, Range, count_numbers, joined_ranges
+from .predictions import check_topic, open_publisher
 from .run import Run, held_arms, open_run
 from .source import START, Source, TopicSource, refuse_foreign
 from .static_rows import StaticRows, static_rows_for
@@ -66,6 +67,7 @@ def run_duel(
     labels_topic: str | None = None,
     labels_file: Path | None = None,
     label_horizon: int | None = None,
+    predictions_topic: str | None = None,
     bar: Bar = no_bar,
 ) -> DuelOutcome:
     """Run the duel over a topic or a file into a run directory, or resume it there.
@@ -91,6 +93,7 @@ def run_duel(
         labels_topic: the labels come from this topic at `bootstrap`, and the records' own column is ignored; or ...
         labels_file: ... from this CSV file `seq,label,after`.
         label_horizon: how many records after a window's end the arms stop waiting for such labels.
+        predictions_topic: every prediction is put onto this topic at `bootstrap`, once, when its window is committed.
         bar: shows progress, in messages.
 
     Raises:
@@ -101,6 +104,7 @@ def run_duel(
     everyone = [*contestants, *held_arms(run)]
     check_primary(primary, everyone)
     stream = Stream(topic=topic, file=file, bootstrap=bootstrap, config=config or {}, wire=wire)
+    check_topic(predictions_topic, stream)
     late = LabelSource(topic=labels_topic, file=labels_file, horizon=label_horizon)
     plain = Labels(delay=label_delay, share=label_share, seed=seed, size=window)
     labels = open_labels(late, plain, stream, started.dataset, run)
@@ -132,8 +136,13 @@ def run_duel(
     ):
         _note_facts(opened, started, source, static_rows, truth)
         keep_labels(opened.path, labels)
-        with bar(source.records) as advance, _frozen(), spark_for(opened.arms):
-            return _evaluate(opened, started, source, max_windows, advance, labels, static_rows)
+        with (
+            open_publisher(predictions_topic, stream, started.dataset, opened) as publish,
+            bar(source.records) as advance,
+            _frozen(),
+            spark_for(opened.arms),
+        ):
+            return _evaluate(opened, started, source, max_windows, advance, labels, static_rows, publish)
 
 
 def _note_facts(run: Run, model: Model, source: Source, rows: StaticRows | None, truth: Path | None) -> None:
@@ -157,6 +166,7 @@ def _evaluate(
     advance: Callable[[int], None],
     labels: Labels,
     static_rows: StaticRows | None,
+    publish: Callable[[Entry], None],
 ) -> DuelOutcome:
     ledger = Ledger(run.path / "segments", model.dataset)
     seed = int(run.manifest["identity"]["seed"])
@@ -173,6 +183,7 @@ def _evaluate(
     try:
         for result in prequential(islice(windows, most), arms, labels=labels, memo=memo):
             counts.update(count_numbers(result.window))
+            publish(result)
             missing = joined_ranges(result.window.missing, missing)
             run.time(result.window.index)
             advance(result.window.last_seq - result.window.first_seq + 1)

@@ -117,7 +117,17 @@ class Delivery(Protocol):
 
 
 class Writer(Protocol):
-    """Sends messages in order and exactly once."""
+    """Sends messages in order and exactly once.
+
+    With the setting `transactional_id` what is sent between `begin` and `commit` counts as one; what an earlier
+    process with that id left unfinished is aborted when the writer is made.
+    """
+
+    def begin(self) -> None:
+        """Open a transaction."""
+
+    def commit(self) -> None:
+        """Let everything since `begin` count, once it has arrived."""
 
     def send(self, topic: str, *, partition: int, key: bytes | None, value: bytes | None) -> Delivery:
         """Hand over one message."""

@@ -76,6 +76,9 @@ OWN: Mapping[str, type] = {
 }
 """Settings that are dealt with here."""
 
+TRANSACTIONAL_ID = "transactional_id"
+"""Makes a writer one that sends in transactions; not for users."""
+
 SECRET = ("sasl_password", "ssl_key_password")
 """Settings that stand in no message."""
 
@@ -128,7 +131,7 @@ def translated(config: Mapping[str, object], client: Client) -> dict[str, object
     """
     found: dict[str, object] = {}
     for name, value in config.items():
-        if name in OWN:
+        if name in OWN or name == TRANSACTIONAL_ID:
             continue
         setting = SETTINGS[name]
         native = setting.kafka_python if client == "kafka-python" else setting.confluent

@@ -14,6 +14,7 @@ from confluent_kafka import KafkaError, TopicPartition
 from confluent_kafka.admin import NewTopic
 
 from .client_interfaces import Chunk, Config, KafkaFailure, Kind
+from .client_settings import TRANSACTIONAL_ID
 from .confluent_connection import PASSING, REQUEST_SECONDS, failure_of, made, patiently, translating
 
 POLL_RECORDS = 5_000
@@ -117,6 +118,19 @@ class ConfluentWriter:
 
     def __init__(self, addresses: list[str], config: Config) -> None:
         self._producer = made("writer", addresses, config)
+        if TRANSACTIONAL_ID in config:
+            with translating():
+                self._producer.init_transactions(REQUEST_SECONDS)
+
+    def begin(self) -> None:
+        """See `Writer`."""
+        with translating():
+            self._producer.begin_transaction()
+
+    def commit(self) -> None:
+        """See `Writer`."""
+        with translating():
+            self._producer.commit_transaction(REQUEST_SECONDS)
 
     def send(self, topic: str, *, partition: int, key: bytes | None, value: bytes | None) -> _Delivery:
         """See `Writer`."""

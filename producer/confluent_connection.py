@@ -24,6 +24,7 @@ from .client_interfaces import (
     TooLarge,
     TopicExists,
 )
+from .client_settings import TRANSACTIONAL_ID
 from .client_tuning import native_settings
 
 T = TypeVar("T")
@@ -102,7 +103,9 @@ def made(kind: Kind, addresses: list[str], config: Config) -> Any:
     """One of confluent-kafka's own clients, which has found its broker."""
     complaints: list[KafkaError] = []
     asked = _with_words(native_settings("confluent-kafka", kind, config))
-    own = {"bootstrap.servers": ",".join(addresses), "error_cb": complaints.append, "log_level": 0}
+    own: dict[str, Any] = {"bootstrap.servers": ",".join(addresses), "error_cb": complaints.append, "log_level": 0}
+    if kind == "writer" and TRANSACTIONAL_ID in config:
+        own["transactional.id"] = config[TRANSACTIONAL_ID]
     try:
         made = MADE[kind]({**asked, **own})
     except (confluent.KafkaException, ValueError, TypeError) as error:

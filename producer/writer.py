@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Self
 
-from .client import NO_CONFIG, Config, Denied, KafkaFailure, TooLarge, connect, denied
+import numpy as np
+import numpy.typing as npt
+
+from .client import NO_CONFIG, Config, Denied, KafkaFailure, TooLarge, connect, denied, speaking
 from .client_interfaces import Delivery
+from .client_settings import TRANSACTIONAL_ID
 from .errors import BrokerError, ContractError
+from .stamp import read_stamps
+from .topic import TopicReader, ensure_topic
 
 UNSETTLED = 20_000
 """Messages under way before the writer waits for the oldest: the client itself knows no limit."""
@@ -106,3 +112,69 @@ class TopicWriter:
                 f"{where} ({error}); check that the broker is running, and run the same command again: it goes on "
                 "where the topic ends"
             ) from error
+
+
+class TransactionWriter:
+    """Appends messages in transactions, each of which is on the topic as a whole or not at all. A context manager.
+
+    Args:
+        bootstrap: `HOST:PORT`, several separated by commas.
+        topic: made with one partition if it isn't there.
+        owner: names whoever writes; what an earlier writer of that name left unfinished is aborted.
+        config: further client settings.
+
+    Raises:
+        BrokerError: no broker answers there.
+    """
+
+    def __init__(self, bootstrap: str, topic: str, *, owner: str, config: Config = NO_CONFIG) -> None:
+        self.bootstrap, self.topic = bootstrap, topic
+        self._partitions = ensure_topic(bootstrap, topic, partitions=None, config=config)
+        with speaking(bootstrap, topic=topic):
+            named = {**config, TRANSACTIONAL_ID: f"driftduel-{topic}-{owner}"}
+            self._producer = connect("writer", bootstrap, named)
+
+    def write(self, messages: Sequence[tuple[int, bytes, bytes]]) -> None:
+        """Write number, key and value of each message as one transaction.
+
+        Raises:
+            BrokerError: it couldn't be written; none of it counts.
+        """
+        with speaking(self.bootstrap, topic=self.topic):
+            self._producer.begin()
+            for seq, key, value in messages:
+                self._producer.send(self.topic, partition=seq % self._partitions, key=key, value=value)
+            self._producer.commit()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        self._producer.close(abandon=kind is not None)
+
+
+def stamped_already(
+    bootstrap: str, topic: str, fingerprint: str, stream: bytes, *, config: Config = NO_CONFIG
+) -> npt.NDArray[np.int64]:
+    """The numbers of the messages that a topic holds of a stream, ascending.
+
+    Raises:
+        ContractError: it holds something else, too, or one of them twice.
+    """
+    found = [np.empty(0, dtype=np.int64)]
+    with TopicReader(bootstrap, topic, config=config, allow_empty=True) as reader:
+        for chunk in reader.chunks(reader.beginning, reader.end):
+            stamps = read_stamps(chunk.keys)
+            if stamps is None or (stamps.stream, stamps.fingerprint.hex()) != (stream, fingerprint[:8]):
+                raise ContractError(
+                    f"topic '{topic}' at {bootstrap} holds something else than the predictions of this run with these "
+                    "arms; choose another --predictions-topic"
+                )
+            found.append(stamps.seqs)
+    numbers, counts = np.unique(np.concatenate(found), return_counts=True)
+    if (counts > 1).any():
+        raise ContractError(
+            f"topic '{topic}' at {bootstrap} holds predictions twice, of record {numbers[counts > 1][0]} for one: "
+            "something else writes onto it. Choose another --predictions-topic"
+        )
+    return numbers
