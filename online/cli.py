@@ -50,7 +50,17 @@ def _brackets(names: list[str]) -> str:
 @click.option(
     "--window", default=1000, show_default=True, type=click.IntRange(1, 1_000_000), help="Records per window."
 )
-@click.option("--max-windows", type=click.IntRange(1, 10**9), help="Stop after this many windows; the run stays open.")
+@click.option("--follow", is_flag=True, help="The topic is still being filled: wait for what is yet to come ...")
+@click.option(
+    "--idle-timeout",
+    type=click.FloatRange(0, min_open=True),
+    help="... until nothing has come for so many seconds. [for ever]",
+)
+@click.option(
+    "--max-windows",
+    type=click.IntRange(1, 10**9),
+    help="Stop after this many windows; the run stays open, unless it follows.",
+)
 @click.option("--seed", default=0, show_default=True, type=SEED, help="Every fit's seed derives from it.")
 @click.option(
     "--training",

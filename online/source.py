@@ -36,8 +36,8 @@ class Source(Protocol):
         """Where a dead letter says it came from: `{"topic": name}` or `{"file": name}`."""
 
     @property
-    def records(self) -> int:
-        """How many messages it holds."""
+    def records(self) -> int | None:
+        """How many messages it holds; None where nobody knows yet."""
 
     def windows(self, after: Position) -> Iterator[tuple[Window, Position]]:
         """The windows that follow a position, each with the position after it."""
@@ -125,28 +125,39 @@ class TopicSource:
         self._reader, self._dataset, self._size, self._wire = reader, dataset, size, wire
         self.ends = dict(reader.end if ends is None else ends)
         self.begins = {p: begins.get(p, reader.beginning.get(p, 0)) for p in self.ends}
+        self._until = self.ends
         self._begun: Iterator[Chunk] | None = None
         stamps = self._look()
         self.identity: dict[str, Any] = {"topic": reader.topic, "stream": stamps and stamps.stream.hex(), "wire": wire}
         self.place = {"topic": reader.topic}
-        self.records = sum(end - reader.beginning.get(p, 0) for p, end in self.ends.items())
+        self.records: int | None = sum(end - reader.beginning.get(p, 0) for p, end in self.ends.items())
 
     def windows(self, after: Position) -> Iterator[tuple[Window, Position]]:
         """Read on after a window, from the lowest offset that a later window needs."""
         start = {p: after.next.get(p, self.begins[p]) for p in self.ends}
         self._refuse_gone(start, (after.window + 1) * self._size)
         position = replace(after, next=start)
-        assembler = Assembler(self._size, self._dataset, self._wire, self.ends, position)
+        assembler = Assembler(self._size, self._dataset, self._wire, self._until, position)
         number = (after.window + 1) * self._size
         for chunk in self._chunks(start):
             yield from assembler.feed(chunk.partition, self._numbers(chunk, number), chunk.offsets, chunk.values)
             number += len(chunk.offsets)
+        self._settle(assembler)
         yield from assembler.finish()
+
+    def _open(self, start: Mapping[int, int]) -> Iterator[Chunk]:
+        return self._reader.chunks(start, self.ends)
+
+    def _settle(self, assembler: Assembler) -> None:
+        """What is to be done when everything has been read."""
+
+    def _limit(self, chunk: Chunk) -> int:
+        return len(self.ends) * max(self.ends.values())
 
     def _chunks(self, start: Mapping[int, int]) -> Iterator[Chunk]:
         # From the beginning the first look simply goes on, once: the same messages needn't be fetched twice.
         begun, self._begun = self._begun, None
-        return begun if begun and start == self._reader.beginning else self._reader.chunks(start, self.ends)
+        return begun if begun and start == self._reader.beginning else self._open(start)
 
     def _refuse_gone(self, start: Mapping[int, int], number: int) -> None:
         """Refuse to go on where what the run has yet to read was deleted since its first start."""
@@ -186,7 +197,7 @@ class TopicSource:
 
     def _check_numbers(self, seqs: npt.NDArray[np.int64], chunk: Chunk) -> None:
         # One forged stamp must not open windows without end: no number lies beyond what the partitions can hold.
-        limit = len(self.ends) * max(self.ends.values())
+        limit = self._limit(chunk)
         if (beyond := np.flatnonzero(seqs >= limit)).size:
             row = int(beyond[0])
             raise ContractError(
@@ -197,7 +208,7 @@ class TopicSource:
 
     def _look(self) -> Stamps | None:
         topic = self._reader.topic
-        chunks = self._reader.chunks(self._reader.beginning, self.ends)
+        chunks = self._open(self._reader.beginning)
         chunk = next(chunks, None)
         if chunk is None:
             raise ContractError(f"topic '{topic}' is empty; fill it first, for example with `driftduel produce`")

@@ -16,6 +16,7 @@ __all__ = ["Chunk", "Last", "TopicReader", "ensure_topic", "last_records"]
 
 POLL_SECONDS = 0.1
 STALL_SECONDS = 30.0
+FOLLOW_RECORDS = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,30 @@ class TopicReader:
                 seen = clock()
             elif pending and clock() - seen > stall:
                 raise BrokerError(self._stalled(pending, stall))
+
+    def follow(
+        self, start: Mapping[int, int], *, idle: float | None, clock: Callable[[], float] = time.monotonic
+    ) -> Iterator[Chunk]:
+        """All messages from `start` (included) on, also those that are yet to come, in the order of `chunks`.
+
+        Args:
+            start: first offset by partition; partitions that aren't named aren't read.
+            idle: seconds without any message after which it ends; never if None.
+            clock: seconds.
+
+        Raises:
+            ContractError: some of those offsets aren't on the topic any more.
+        """
+        self._check_range(start, start)
+        with speaking(self.bootstrap, topic=self.topic):
+            self._consumer.assign(self.topic, start)
+        seen = clock()
+        while idle is None or clock() - seen <= idle:
+            with speaking(self.bootstrap, topic=self.topic):
+                polled = self._consumer.poll(POLL_SECONDS, most=FOLLOW_RECORDS)
+            yield from polled
+            if polled:
+                seen = clock()
 
     def close(self) -> None:
         """Leave the broker."""

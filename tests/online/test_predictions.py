@@ -74,7 +74,7 @@ def expected(run: Path, dataset: Dataset) -> list[tuple[int, dict]]:
 def test_each_record_has_its_prediction(
     duel: Call, bootstrap: str, config: Config, topic: str, tiny: Dataset, tmp_path: Path
 ) -> None:
-    """Label, and each arm's score and model, as the ledger has them, and none for a dead letter; once, if asked twice."""
+    """Label, and each arm's score and model, as the ledger has them, none for a dead letter; once, if asked twice."""
     assert duel().books.scored == RECORDS - 1
     found = committed(bootstrap, topic, config)
     assert found == expected(tmp_path / "run", tiny)
