@@ -24,6 +24,7 @@ lint: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python tests/bench.py
+	$(BIN)/python tests/bench_clients.py
 	$(BIN)/python tests/bench_scorers.py
 	$(BIN)/python tests/bench_arms.py
 	$(BIN)/python tests/bench_watch.py
@@ -48,12 +49,12 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.installed: $(VENV)/bin/python pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[import,watch]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[confluent,import,watch]'
 	$(BIN)/driftduel broker fetch
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[import,watch,dev]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[confluent,import,watch,dev]'
 	@touch $@
 
 clean:

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from .outcome import DuelOutcome, LabelBooks
 
 
+SHOWN = 20
+"""So many ranges of missing numbers are printed."""
+
+
 def _list_kinds(context: click.Context, option: click.Parameter, asked: bool) -> None:
     if not asked or context.resilient_parsing:
         return
@@ -46,7 +50,17 @@ def _brackets(names: list[str]) -> str:
 @click.option(
     "--window", default=1000, show_default=True, type=click.IntRange(1, 1_000_000), help="Records per window."
 )
-@click.option("--max-windows", type=click.IntRange(1, 10**9), help="Stop after this many windows; the run stays open.")
+@click.option("--follow", is_flag=True, help="The topic is still being filled: wait for what is yet to come ...")
+@click.option(
+    "--idle-timeout",
+    type=click.FloatRange(0, min_open=True),
+    help="... until nothing has come for so many seconds. [for ever]",
+)
+@click.option(
+    "--max-windows",
+    type=click.IntRange(1, 10**9),
+    help="Stop after this many windows; the run stays open, unless it follows.",
+)
 @click.option("--seed", default=0, show_default=True, type=SEED, help="Every fit's seed derives from it.")
 @click.option(
     "--training",
@@ -75,6 +89,7 @@ def _brackets(names: list[str]) -> str:
     type=click.IntRange(0, 10**9),
     help="The arms wait for such labels until so many records after a window's end.",
 )
+@click.option("--predictions-topic", help="Put all predictions onto this topic, each exactly once.")
 @click.option("--wire", type=click.Choice(["csv", "json-csv", "json"]), help="How records travel. [the contract's]")
 @click.option("--truth", type=click.Path(path_type=Path), help="Sidecar with planted drift, for the plots.")
 @click.option("--bootstrap", help="HOST:PORT of a Kafka broker. [an embedded one]")
@@ -104,6 +119,7 @@ def evaluate(
     run: Path,
     arms: tuple[str, ...],
     labels_topic: str | None,
+    predictions_topic: str | None,
     bootstrap: str | None,
     kafka_config: Path | None,
     data: Path,
@@ -131,7 +147,7 @@ def evaluate(
     config: dict[str, object] = {}
     broker: AbstractContextManager[str | None] = nullcontext(bootstrap)
     reads_topic = topic is not None and file is None and finished_source(run, topic) is None
-    if reads_topic or not finished_labels(run, labels_topic):
+    if reads_topic or predictions_topic or not finished_labels(run, labels_topic):
         from producer.broker import with_broker
         from producer.client import read_client_config
 
@@ -146,6 +162,7 @@ def evaluate(
             topic=topic,
             file=file,
             labels_topic=labels_topic,
+            predictions_topic=predictions_topic,
             bootstrap=address,
             config=config,
             bar=partial(progress, f"duel into {run}"),
@@ -175,6 +192,8 @@ def _show(outcome: DuelOutcome, run: Path) -> None:
         f"{outcome.windows} windows, {books.numbers:,} numbers = {books.scored:,} scored + {books.dead:,} dead letters "
         f"+ {books.set_aside:,} set aside + {books.missing:,} missing; {books.doubles:,} doubles apart"
     )
+    if outcome.missing or outcome.cut:
+        click.echo(_missing(outcome))
     if outcome.labels is not None:
         click.echo(_labels(outcome.labels))
     if outcome.imported is not None:
@@ -183,6 +202,16 @@ def _show(outcome: DuelOutcome, run: Path) -> None:
         f"run: {run}" if outcome.finished else f"run: {run} (the stream goes on: the same command reads further)"
     )
     click.echo(f"next: driftduel report {run}")
+
+
+def _missing(outcome: DuelOutcome) -> str:
+    ranges = [f"{a:,}" if a == b else f"{a:,} to {b:,}" for a, b in outcome.missing]
+    more = f", and {len(ranges) - SHOWN:,} more ranges (--json has them all)" if len(ranges) > SHOWN else ""
+    said = f"missing numbers: {', '.join(ranges[:SHOWN]) or 'none'}{more}"
+    if not outcome.cut:
+        return said
+    begins = ", ".join(f"at offset {first:,} in partition {p}" for p, first in outcome.cut.items())
+    return f"{said}; the topic had lost its start (retention): when the run was started it began {begins}"
 
 
 def _labels(books: LabelBooks) -> str:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 from itertools import chain, islice
 from pathlib import Path
 
@@ -18,22 +17,25 @@ from .arms import Arm, check_primary, parse_arm, with_static
 from .by_record import ByRecord
 from .contestant import Contestant
 from .evaluation import prequential
+from .follow import FollowedTopic
 from .identity import refuse_other
 from .interfaces import Contender, Pool
 from .label_store import LabelSource, keep_labels, open_labels, refuse_strange
 from .labels import Labels
 from .late_labels import LateLabels
-from .ledger import Ledger
+from .ledger import Entry, Ledger
 from .memo import Memo
-from .opening import Stream, open_source
-from .outcome import Books, DuelOutcome, count_numbers
+from .opening import Stream, check_follow, open_source
+from .outcome import Books, DuelOutcome, Range, count_numbers, joined_ranges
+from .predictions import check_topic, open_publisher
+from .resources import frozen, spark_for
 from .run import Run, held_arms, open_run
 from .source import START, Source, TopicSource, refuse_foreign
 from .static_rows import StaticRows, static_rows_for
 from .tracker import export
 from .windows import Window
 
-__all__ = ["Books", "DuelOutcome", "no_bar", "run_duel"]
+__all__ = ["Books", "DuelOutcome", "no_bar", "run_duel", "spark_for"]
 
 Bar = Callable[[int | None], AbstractContextManager[Callable[[int], None]]]
 """Shows progress: called with the number of messages, it gives a function that advances it."""
@@ -60,12 +62,15 @@ def run_duel(
     max_windows: int | None = None,
     truth: Path | None = None,
     wire: Wire | None = None,
+    follow: bool = False,
+    idle_timeout: float | None = None,
     training: Sequence[Path] = (),
     label_delay: int = 0,
     label_share: float = 1.0,
     labels_topic: str | None = None,
     labels_file: Path | None = None,
     label_horizon: int | None = None,
+    predictions_topic: str | None = None,
     bar: Bar = no_bar,
 ) -> DuelOutcome:
     """Run the duel over a topic or a file into a run directory, or resume it there.
@@ -85,12 +90,15 @@ def run_duel(
         max_windows: read no window beyond this many in all; the run stays open.
         truth: a sidecar with the planted drift, kept in the run for plots; never read by an arm.
         wire: how a topic's records travel; as the contract says if None.
+        follow: read a topic that is still being filled; a window that isn't whole is left out when this is interrupted.
+        idle_timeout: close a followed run when no message has come for so many seconds.
         training: the files that the starting model was trained on, for arms that learn from these rows, too.
         label_delay: how many records later a label becomes known.
         label_share: the share of the labels that the arms ever see, drawn at random; the report uses all.
         labels_topic: the labels come from this topic at `bootstrap`, and the records' own column is ignored; or ...
         labels_file: ... from this CSV file `seq,label,after`.
         label_horizon: how many records after a window's end the arms stop waiting for such labels.
+        predictions_topic: every prediction is put onto this topic at `bootstrap`, once, when its window is committed.
         bar: shows progress, in messages.
 
     Raises:
@@ -100,7 +108,11 @@ def run_duel(
     contestants = with_static([arm if isinstance(arm, Arm) else parse_arm(arm) for arm in arms])
     everyone = [*contestants, *held_arms(run)]
     check_primary(primary, everyone)
-    stream = Stream(topic=topic, file=file, bootstrap=bootstrap, config=config or {}, wire=wire)
+    stream = Stream(
+        topic=topic, file=file, bootstrap=bootstrap, config=config or {}, wire=wire, follow=follow, idle=idle_timeout
+    )
+    check_follow(stream, labels_topic)
+    check_topic(predictions_topic, stream)
     late = LabelSource(topic=labels_topic, file=labels_file, horizon=label_horizon)
     plain = Labels(delay=label_delay, share=label_share, seed=seed, size=window)
     labels = open_labels(late, plain, stream, started.dataset, run)
@@ -131,8 +143,13 @@ def run_duel(
     ):
         _note_facts(opened, started, source, static_rows, truth)
         keep_labels(opened.path, labels)
-        with bar(source.records) as advance, _frozen(), spark_for(opened.arms):
-            return _evaluate(opened, started, source, max_windows, advance, labels, static_rows)
+        with (
+            open_publisher(predictions_topic, stream, started.dataset, opened) as publish,
+            bar(source.records) as advance,
+            frozen(),
+            spark_for(opened.arms),
+        ):
+            return _evaluate(opened, started, source, max_windows, advance, labels, static_rows, publish)
 
 
 def _note_facts(run: Run, model: Model, source: Source, rows: StaticRows | None, truth: Path | None) -> None:
@@ -142,8 +159,11 @@ def _note_facts(run: Run, model: Model, source: Source, rows: StaticRows | None,
         run.update(training=rows.digest)
     if truth is not None:
         run.keep_truth(truth)
-    if isinstance(source, TopicSource):
-        run.update(ends=source.ends)
+    if isinstance(source, FollowedTopic):
+        run.update(begins=source.begins, follow=True)
+        source.closed = lambda ends: run.update(ends=ends)
+    elif isinstance(source, TopicSource):
+        run.update(ends=source.ends, begins=source.begins)
     if source.records:  # a finished run's source holds none
         run.update(messages=source.records)
     if (imported := imported_from(model.info)) is not None:
@@ -158,6 +178,7 @@ def _evaluate(
     advance: Callable[[int], None],
     labels: Labels,
     static_rows: StaticRows | None,
+    publish: Callable[[Entry], None],
 ) -> DuelOutcome:
     ledger = Ledger(run.path / "segments", model.dataset)
     seed = int(run.manifest["identity"]["seed"])
@@ -169,13 +190,17 @@ def _evaluate(
     # What is committed is always gone through, so that all arms stand over the same windows.
     most = None if max_windows is None else max(max_windows, len(ledger))
     counts: Counter[str] = Counter()
+    missing: tuple[Range, ...] = ()
     run.update(state="running")
     try:
         for result in prequential(islice(windows, most), arms, labels=labels, memo=memo):
             counts.update(count_numbers(result.window))
+            publish(result)
+            missing = joined_ranges(result.window.missing, missing)
             run.time(result.window.index)
             advance(result.window.last_seq - result.window.first_seq + 1)
-        if next(windows, None) is None:
+        # A followed run has no other end than the one that was asked for; there may be no next window to wait for.
+        if (isinstance(source, FollowedTopic) and len(ledger) == most) or next(windows, None) is None:
             run.update(state="finished", windows=len(ledger))
     finally:
         for arm in arms:
@@ -185,7 +210,16 @@ def _evaluate(
     last = run.positions.get(len(ledger) - 1, START)
     books = Books(**counts, doubles=last.doubles)
     apart = labels.books() if isinstance(labels, LateLabels) else None
-    return DuelOutcome(len(ledger), run.finished, books, totals, imported_from(model.info), apart)
+    return DuelOutcome(
+        len(ledger),
+        run.finished,
+        books,
+        totals,
+        imported_from(model.info),
+        apart,
+        missing=missing,
+        cut={str(p): first for p, first in run.manifest.get("begins", {}).items() if first},
+    )
 
 
 def _contenders(run: Run, model: Model, memo: Memo, labels: Labels) -> list[Contender]:
@@ -194,26 +228,6 @@ def _contenders(run: Run, model: Model, memo: Memo, labels: Labels) -> list[Cont
         ByRecord(arm, memo, labels) if arm.by_record else Contestant(arm, champion=run.static, pool=pool)
         for arm in run.arms
     ]
-
-
-def spark_for(arms: Sequence[Arm]) -> AbstractContextManager[object]:
-    """One Spark for all fits of the run, if an arm fits with Spark."""
-    if not any(getattr(arm.learner, "needs_spark", False) for arm in arms):
-        return nullcontext()
-    from static_model.session import spark_session
-
-    return spark_session()
-
-
-@contextmanager
-def _frozen() -> Iterator[None]:
-    """Keep what is loaded out of the garbage collector's rounds: every message is an object that calls for one."""
-    gc.collect()
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
 
 
 def _following(run: Run, ledger: Ledger, model: Model, source: Source) -> Iterator[Window]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from producer.dataset import Dataset, Wire
 from producer.errors import UsageError
 
+from .follow import FollowedTopic
 from .run import read_manifest
 from .source import FileSource, FinishedSource, Source, TopicSource
 
@@ -24,6 +25,8 @@ class Stream:
         bootstrap: HOST:PORT of a Kafka broker.
         config: further settings of the Kafka client.
         wire: how a topic's records travel; as the contract says if None.
+        follow: wait for what is yet to come instead of ending where the topic ends now ...
+        idle: ... until nothing has come for so many seconds; for ever if None.
     """
 
     topic: str | None = None
@@ -31,6 +34,8 @@ class Stream:
     bootstrap: str | None = None
     config: Mapping[str, object] = field(default_factory=dict)
     wire: Wire | None = None
+    follow: bool = False
+    idle: float | None = None
 
     @property
     def asked(self) -> dict[str, str]:
@@ -80,6 +85,29 @@ def open_source(stream: Stream, dataset: Dataset, run: Path, *, window: int) -> 
 
         manifest = read_manifest(run) if (run / "manifest.json").exists() else {}
         same = manifest and manifest["identity"]["source"].get("topic") == stream.topic
-        ends = {int(p): end for p, end in manifest.get("ends", {}).items()} if same else {}
-        with TopicReader(stream.bootstrap, stream.topic, config=stream.config) as reader:
-            yield TopicSource(reader, dataset, size=window, wire=wire, ends=ends or None)
+        ends, begins = (
+            {int(p): offset for p, offset in manifest.get(name, {}).items()} if same else {}
+            for name in ("ends", "begins")
+        )
+        if stream.follow and ends and not manifest.get("follow"):
+            raise UsageError(f"the end of {run} was fixed at its first start; leave out --follow, or start a new run")
+        follow = stream.follow and not ends
+        with TopicReader(stream.bootstrap, stream.topic, config=stream.config, allow_empty=follow) as reader:
+            if follow:
+                yield FollowedTopic(reader, dataset, size=window, wire=wire, begins=begins, idle=stream.idle)
+            else:
+                yield TopicSource(reader, dataset, size=window, wire=wire, ends=ends or None, begins=begins)
+
+
+def check_follow(stream: Stream, labels_topic: str | None) -> None:
+    """Look whether a stream can be followed, if that is asked.
+
+    Raises:
+        UsageError: options that don't go together.
+    """
+    if stream.idle is not None and not stream.follow:
+        raise UsageError("--idle-timeout is for a topic that is still being filled: say --follow, too")
+    if stream.follow and stream.file is not None:
+        raise UsageError("--follow is for a topic; a file is read to its end")
+    if stream.follow and labels_topic is not None:
+        raise UsageError("--follow can't be used with --labels-topic: labels are read once, when the run is started")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from producer.errors import RunError
 
 from .tracker import ArmTotal
 from .windows import Window
+
+Range = tuple[int, int]
+"""The first and the last of consecutive numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,8 @@ class DuelOutcome:
     """What a call came to: the books, and each arm's totals. The run directory holds everything else.
 
     `imported` names what the starting model was imported from, if it was; `labels` is there for a label stream.
+    `missing` are the numbers without a message, as pairs of first and last; `cut` tells where partitions began whose
+    first messages had been deleted when the run was first started.
     """
 
     windows: int
@@ -59,6 +64,8 @@ class DuelOutcome:
     arms: Mapping[str, ArmTotal]
     imported: str | None = None
     labels: LabelBooks | None = None
+    missing: tuple[Range, ...] = ()
+    cut: Mapping[str, int] = field(default_factory=dict)
 
 
 def count_numbers(window: Window) -> dict[str, int]:
@@ -81,3 +88,16 @@ def count_numbers(window: Window) -> dict[str, int]:
             "damaged, or this is a mistake in driftduel: please report it, and start a new run"
         )
     return {"numbers": numbers, **parts}
+
+
+def joined_ranges(numbers: Iterable[int], before: Iterable[Range] = ()) -> tuple[Range, ...]:
+    """Ascending numbers as pairs of first and last, behind those that there are.
+
+    >>> joined_ranges([3, 7, 9, 10], before=[(0, 2)])
+    ((0, 3), (7, 7), (9, 10))
+    """
+    found = list(before)
+    for number in numbers:
+        first = found.pop()[0] if found and found[-1][1] == number - 1 else number
+        found.append((first, number))
+    return tuple(found)

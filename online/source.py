@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import chain, count, islice
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -15,7 +16,7 @@ import numpy.typing as npt
 from producer.dataset import Dataset, Wire
 from producer.errors import ContractError
 from producer.files import read_lines
-from producer.stamp import Stamps, read_stamps
+from producer.stamp import Stamps, first_other, read_stamps
 
 from .windows import NOWHERE, Assembler, Position, Window, build_window
 
@@ -35,8 +36,8 @@ class Source(Protocol):
         """Where a dead letter says it came from: `{"topic": name}` or `{"file": name}`."""
 
     @property
-    def records(self) -> int:
-        """How many messages it holds."""
+    def records(self) -> int | None:
+        """How many messages it holds; None where nobody knows yet."""
 
     def windows(self, after: Position) -> Iterator[tuple[Window, Position]]:
         """The windows that follow a position, each with the position after it."""
@@ -106,6 +107,7 @@ class TopicSource:
         size: int,
         wire: Wire,
         ends: Mapping[int, int] | None = None,
+        begins: Mapping[int, int] = MappingProxyType({}),
     ) -> None:
         """Take a first look at an open reader's topic.
 
@@ -115,36 +117,63 @@ class TopicSource:
             size: records per window.
             wire: how the records travel.
             ends: the end offsets of an earlier start; now's if None.
+            begins: the first offsets at an earlier start; now's where they aren't named.
 
         Raises:
             ContractError: the topic is empty, holds records of another contract, or can't be put in order.
         """
         self._reader, self._dataset, self._size, self._wire = reader, dataset, size, wire
         self.ends = dict(reader.end if ends is None else ends)
+        self.begins = {p: begins.get(p, reader.beginning.get(p, 0)) for p in self.ends}
+        self._until = self.ends
         self._begun: Iterator[Chunk] | None = None
         stamps = self._look()
         self.identity: dict[str, Any] = {"topic": reader.topic, "stream": stamps and stamps.stream.hex(), "wire": wire}
         self.place = {"topic": reader.topic}
-        self.records = sum(end - reader.beginning.get(p, 0) for p, end in self.ends.items())
+        self.records: int | None = sum(end - reader.beginning.get(p, 0) for p, end in self.ends.items())
 
     def windows(self, after: Position) -> Iterator[tuple[Window, Position]]:
         """Read on after a window, from the lowest offset that a later window needs."""
-        start = {p: after.next.get(p, self._reader.beginning[p]) for p in self.ends}
+        start = {p: after.next.get(p, self.begins[p]) for p in self.ends}
+        self._refuse_gone(start, (after.window + 1) * self._size)
         position = replace(after, next=start)
-        assembler = Assembler(self._size, self._dataset, self._wire, self.ends, position)
+        assembler = Assembler(self._size, self._dataset, self._wire, self._until, position)
         number = (after.window + 1) * self._size
         for chunk in self._chunks(start):
             yield from assembler.feed(chunk.partition, self._numbers(chunk, number), chunk.offsets, chunk.values)
             number += len(chunk.offsets)
+        self._settle(assembler)
         yield from assembler.finish()
+
+    def _open(self, start: Mapping[int, int]) -> Iterator[Chunk]:
+        return self._reader.chunks(start, self.ends)
+
+    def _settle(self, assembler: Assembler) -> None:
+        """What is to be done when everything has been read."""
+
+    def _limit(self, chunk: Chunk) -> int:
+        return len(self.ends) * max(self.ends.values())
 
     def _chunks(self, start: Mapping[int, int]) -> Iterator[Chunk]:
         # From the beginning the first look simply goes on, once: the same messages needn't be fetched twice.
         begun, self._begun = self._begun, None
-        return begun if begun and start == self._reader.beginning else self._reader.chunks(start, self.ends)
+        return begun if begun and start == self._reader.beginning else self._open(start)
+
+    def _refuse_gone(self, start: Mapping[int, int], number: int) -> None:
+        """Refuse to go on where what the run has yet to read was deleted since its first start."""
+        first = {p: min(self._reader.beginning.get(p, 0), end) for p, end in self.ends.items()}
+        gone = [p for p in sorted(start) if start[p] < first[p]]
+        if gone:
+            offsets = ", ".join(f"offsets {start[p]} to {first[p] - 1} of partition {p}" for p in gone)
+            raise ContractError(
+                f"topic '{self._reader.topic}' no longer holds what this run has yet to read, its number {number:,} "
+                f"and those after it: {offsets} were deleted since it was started (retention). What is in the run is "
+                "whole. Replay the stream onto a topic that keeps its messages, or start a new run: it names what is "
+                "missing"
+            )
 
     def _numbers(self, chunk: Chunk, number: int) -> npt.NDArray[np.int64]:
-        stamps = read_stamps(chunk.keys)
+        stamps = self._stamps(chunk)
         if (stamps and stamps.stream.hex()) != self.identity["stream"]:
             raise ContractError(
                 f"topic '{self._reader.topic}' holds records of several streams: in partition {chunk.partition}, from "
@@ -156,9 +185,19 @@ class TopicSource:
         self._check_numbers(stamps.seqs, chunk)
         return stamps.seqs
 
+    def _stamps(self, chunk: Chunk) -> Stamps | None:
+        try:
+            return read_stamps(chunk.keys)
+        except ContractError as error:
+            row = first_other(chunk.keys)
+            raise ContractError(
+                f"topic '{self._reader.topic}' holds something else from offset {int(chunk.offsets[row])} of partition "
+                f"{chunk.partition} on: {error}"
+            ) from None
+
     def _check_numbers(self, seqs: npt.NDArray[np.int64], chunk: Chunk) -> None:
         # One forged stamp must not open windows without end: no number lies beyond what the partitions can hold.
-        limit = len(self.ends) * max(self.ends.values())
+        limit = self._limit(chunk)
         if (beyond := np.flatnonzero(seqs >= limit)).size:
             row = int(beyond[0])
             raise ContractError(
@@ -169,12 +208,12 @@ class TopicSource:
 
     def _look(self) -> Stamps | None:
         topic = self._reader.topic
-        chunks = self._reader.chunks(self._reader.beginning, self.ends)
+        chunks = self._open(self._reader.beginning)
         chunk = next(chunks, None)
         if chunk is None:
             raise ContractError(f"topic '{topic}' is empty; fill it first, for example with `driftduel produce`")
         self._begun = chain([chunk], chunks)
-        stamps = read_stamps(chunk.keys)
+        stamps = self._stamps(chunk)
         if stamps is None and len(self.ends) > 1:
             raise ContractError(
                 f"topic '{topic}' has {len(self.ends)} partitions and its records carry no sequence numbers, so that "

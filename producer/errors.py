@@ -35,6 +35,12 @@ class BrokerError(DriftduelError):
     retriable = True
 
 
+class AccessError(BrokerError):
+    """Kafka answers, but refuses: the password, a certificate, or a right to a topic."""
+
+    retriable = False
+
+
 class ModelError(DriftduelError):
     """A model directory is damaged, foreign or of another version."""
 

@@ -84,6 +84,16 @@ def read_stamps(keys: Sequence[bytes | None]) -> Stamps | None:
     return Stamps(fingerprint=head[4:8], stream=head[8:], seqs=seqs)
 
 
+def first_other(keys: Sequence[bytes | None]) -> int:
+    """The place of the first key that isn't stamped as the first one is, or of the last key.
+
+    >>> first_other([None, b"user-1", b"ddk1abcdstream-100000001"])
+    2
+    """
+    heads = [key[:_HEAD] if key and len(key) == STAMP_BYTES and key[:4] == MAGIC else None for key in keys]
+    return next((place for place, head in enumerate(heads) if head != heads[0]), len(keys) - 1)
+
+
 def _mixed(heads: bytes) -> str:
     found = {heads[i : i + _HEAD] for i in range(0, len(heads), _HEAD)}
     streams = sorted({head[8:].hex() for head in found})

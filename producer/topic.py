@@ -5,34 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
-from typing import Any, Self
+from dataclasses import dataclass, replace
+from typing import Self
 
-import numpy as np
-import numpy.typing as npt
-
-from .client import NO_CONFIG, Config, InvalidTopic, TopicExists, TopicPartition, connect, speaking
+from .client import NO_CONFIG, Config, InvalidTopic, TopicExists, connect, speaking
+from .client_interfaces import Admin, Chunk
 from .errors import BrokerError, ContractError, UsageError
 
-POLL_MS = 100
+__all__ = ["Chunk", "Last", "TopicReader", "ensure_topic", "last_records"]
+
+POLL_SECONDS = 0.1
 STALL_SECONDS = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """Messages of one partition, from one poll.
-
-    Attributes:
-        partition: which partition.
-        offsets: [messages] their offsets, ascending; there may be gaps.
-        keys: [messages] their keys; None where a message has none.
-        values: [messages] their bytes; None is a tombstone.
-    """
-
-    partition: int
-    offsets: npt.NDArray[np.int64]
-    keys: list[bytes | None]
-    values: list[bytes | None]
+FOLLOW_RECORDS = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +33,7 @@ class TopicReader:
     Args:
         bootstrap: `HOST:PORT`, several separated by commas.
         topic: the topic's name. It isn't created.
-        config: further client settings by kafka-python's names, as `read_client_config` gives them.
+        config: further client settings, as `read_client_config` gives them.
         allow_empty: accept a topic without a single message.
 
     Attributes:
@@ -68,9 +52,10 @@ class TopicReader:
         try:
             self.beginning, self.end = self._bounds()
             if self.beginning == self.end and not allow_empty:
+                deleted = " now: all its messages were deleted" if any(self.end.values()) else ""
                 raise ContractError(
-                    f"topic '{topic}' at {bootstrap} is empty; fill it with 'driftduel produce', or wait until "
-                    "something is on it"
+                    f"topic '{topic}' at {bootstrap} is empty{deleted}; fill it with 'driftduel produce', or wait "
+                    "until something is on it"
                 )
         except BaseException:
             self.close()
@@ -100,27 +85,50 @@ class TopicReader:
             BrokerError: nothing arrived for `stall` seconds.
         """
         self._check_range(start, end)
-        pending = {TopicPartition(self.topic, p): end[p] for p in end if start[p] < end[p]}
-        with speaking(self.bootstrap):
-            self._consumer.assign(list(pending))
-            self._consumer.resume(*pending)  # a partition read to its end before stays paused
-            for partition in pending:
-                self._consumer.seek(partition, start[partition.partition])
+        pending = {partition: stop for partition, stop in end.items() if start[partition] < stop}
+        reached = {partition: start[partition] for partition in pending}
+        with speaking(self.bootstrap, topic=self.topic):
+            self._consumer.assign(self.topic, reached)
         seen = clock()
         while pending:
-            with speaking(self.bootstrap):
-                polled = self._consumer.poll(POLL_MS)
-                self._retire(ends := dict(pending), pending, polled)
-            for partition, records in polled.items():
-                yield from _chunk(partition.partition, records, ends[partition])
+            with speaking(self.bootstrap, topic=self.topic):
+                polled = self._consumer.poll(POLL_SECONDS, most=sum(pending[p] - reached[p] for p in pending))
+                ends = dict(pending)
+                self._retire(pending, reached, polled)
+            for chunk in polled:
+                yield from _cut(chunk, ends.get(chunk.partition, 0))
             if polled:
                 seen = clock()
             elif pending and clock() - seen > stall:
                 raise BrokerError(self._stalled(pending, stall))
 
+    def follow(
+        self, start: Mapping[int, int], *, idle: float | None, clock: Callable[[], float] = time.monotonic
+    ) -> Iterator[Chunk]:
+        """All messages from `start` (included) on, also those that are yet to come, in the order of `chunks`.
+
+        Args:
+            start: first offset by partition; partitions that aren't named aren't read.
+            idle: seconds without any message after which it ends; never if None.
+            clock: seconds.
+
+        Raises:
+            ContractError: some of those offsets aren't on the topic any more.
+        """
+        self._check_range(start, start)
+        with speaking(self.bootstrap, topic=self.topic):
+            self._consumer.assign(self.topic, start)
+        seen = clock()
+        while idle is None or clock() - seen <= idle:
+            with speaking(self.bootstrap, topic=self.topic):
+                polled = self._consumer.poll(POLL_SECONDS, most=FOLLOW_RECORDS)
+            yield from polled
+            if polled:
+                seen = clock()
+
     def close(self) -> None:
         """Leave the broker."""
-        self._consumer.close(autocommit=False, timeout_ms=1_000)
+        self._consumer.close()
 
     def __enter__(self) -> Self:
         return self
@@ -129,17 +137,14 @@ class TopicReader:
         self.close()
 
     def _bounds(self) -> tuple[dict[int, int], dict[int, int]]:
-        with speaking(self.bootstrap):
-            numbers = self._consumer.partitions_for_topic(self.topic)
-            if not numbers:
+        with speaking(self.bootstrap, topic=self.topic):
+            partitions = self._consumer.partitions(self.topic)
+            if not partitions:
                 known = sorted(self._consumer.topics())
                 raise ContractError(
                     f"no topic '{self.topic}' at {self.bootstrap}; it has: {', '.join(known) or 'none'}"
                 )
-            partitions = [TopicPartition(self.topic, number) for number in sorted(numbers)]
-            first = self._consumer.beginning_offsets(partitions)
-            last = self._consumer.end_offsets(partitions)
-        return {p.partition: first[p] for p in partitions}, {p.partition: last[p] for p in partitions}
+            return self._consumer.bounds(self.topic, partitions)
 
     def _check_range(self, start: Mapping[int, int], end: Mapping[int, int]) -> None:
         for partition, stop in end.items():
@@ -156,21 +161,19 @@ class TopicReader:
                     "replay the file onto a new topic"
                 )
 
-    def _retire(self, ends: Mapping[Any, int], pending: dict[Any, int], polled: Mapping[Any, list[Any]]) -> None:
-        """Drop the partitions that are done, and stop fetching them."""
-        for partition, end in ends.items():
-            records = polled.get(partition)
+    def _retire(self, pending: dict[int, int], reached: dict[int, int], polled: list[Chunk]) -> None:
+        """See how far each partition is, drop those that are done, and stop fetching them."""
+        reached.update((chunk.partition, int(chunk.offsets[-1]) + 1) for chunk in polled)
+        for partition, end in list(pending.items()):
             # Asking for the position is slow; the last message tells as much while there are messages.
-            reached = records[-1].offset + 1 if records else 0 if polled else self._position(partition)
-            if reached >= end:
+            if not polled:
+                reached[partition] = max(reached[partition], self._consumer.position(partition))
+            if reached[partition] >= end:
                 del pending[partition]
-                self._consumer.pause(partition)
+                self._consumer.retire(partition)
 
-    def _position(self, partition: Any) -> int:
-        return int(self._consumer.position(partition, timeout_ms=POLL_MS) or 0)
-
-    def _stalled(self, pending: Mapping[Any, int], stall: float) -> str:
-        stands = ", ".join(f"partition {p.partition} at {self._position(p)} of {end}" for p, end in pending.items())
+    def _stalled(self, pending: Mapping[int, int], stall: float) -> str:
+        stands = ", ".join(f"partition {p} at {self._consumer.position(p)} of {end}" for p, end in pending.items())
         return (
             f"nothing arrived from topic '{self.topic}' at {self.bootstrap} for {stall:g} seconds, though its end "
             f"isn't reached ({stands}); check that the broker is running, and run the same command again"
@@ -184,17 +187,18 @@ def ensure_topic(bootstrap: str, topic: str, *, partitions: int | None, config: 
         bootstrap: `HOST:PORT`, several separated by commas.
         topic: the topic's name; it is created if there is none.
         partitions: how many it must have; None takes what is there, and creates one.
-        config: further client settings by kafka-python's names.
+        config: further client settings.
 
     Raises:
         BrokerError: no broker answers there, or it refuses.
         ContractError: the topic has another number of partitions.
         UsageError: no topic can have that name.
     """
-    with closing(connect("admin", bootstrap, config)) as admin, speaking(bootstrap):
-        if topic not in admin.list_topics():
+    with closing(connect("admin", bootstrap, config)) as admin, speaking(bootstrap, topic=topic):
+        found = admin.topics().get(topic, 0)
+        if not found:
             _create(admin, topic, partitions or 1)
-        found = len(admin.describe_topics([topic])[0]["partitions"])
+            found = admin.topics().get(topic, 0)
     if partitions is not None and found != partitions:
         raise ContractError(
             f"topic '{topic}' at {bootstrap} has {found} partition{'s' * (found > 1)}, not {partitions}; leave out "
@@ -224,25 +228,21 @@ def last_records(bootstrap: str, topic: str, *, config: Config = NO_CONFIG) -> d
     return last
 
 
-def _create(admin: Any, topic: str, partitions: int) -> None:
+def _create(admin: Admin, topic: str, partitions: int) -> None:
     try:
-        admin.create_topics({topic: {"num_partitions": partitions}}, wait_for_metadata=True)
+        admin.create(topic, partitions)
     except InvalidTopic:
         raise UsageError(
             f"no topic can be named '{topic}'; use up to 249 letters, digits, dots, dashes and underscores"
         ) from None
     except TopicExists:
-        admin.wait_for_topics([topic])
+        pass  # Somebody else was quicker.
 
 
-def _chunk(partition: int, records: list[Any], end: int) -> Iterator[Chunk]:
-    """The records before `end` as a chunk, if there are any."""
-    if records[-1].offset >= end:
-        records = [record for record in records if record.offset < end]
-    if records:
-        yield Chunk(
-            partition=partition,
-            offsets=np.fromiter((record.offset for record in records), dtype=np.int64, count=len(records)),
-            keys=[record.key for record in records],
-            values=[record.value for record in records],
-        )
+def _cut(chunk: Chunk, end: int) -> Iterator[Chunk]:
+    """The part of a chunk before `end`, if there is any."""
+    count = int((chunk.offsets < end).sum())
+    if count == len(chunk.offsets):
+        yield chunk
+    elif count:
+        yield replace(chunk, offsets=chunk.offsets[:count], keys=chunk.keys[:count], values=chunk.values[:count])

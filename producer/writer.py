@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from typing import Any, Self
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Self
 
-from .client import NO_CONFIG, Config, KafkaFailure, TooLarge, connect
+import numpy as np
+import numpy.typing as npt
+
+from .client import NO_CONFIG, Config, Denied, KafkaFailure, TooLarge, connect, denied, speaking
+from .client_interfaces import Delivery
+from .client_settings import TRANSACTIONAL_ID
 from .errors import BrokerError, ContractError
+from .stamp import read_stamps
+from .topic import TopicReader, ensure_topic
 
 UNSETTLED = 20_000
 """Messages under way before the writer waits for the oldest: the client itself knows no limit."""
@@ -25,7 +32,7 @@ class TopicWriter:
     Args:
         bootstrap: `HOST:PORT`, several separated by commas.
         topic: the topic's name. It isn't created.
-        config: further client settings by kafka-python's names.
+        config: further client settings.
 
     Raises:
         BrokerError: no broker answers there.
@@ -35,9 +42,9 @@ class TopicWriter:
         self.bootstrap = bootstrap
         self.topic = topic
         self._producer = connect("writer", bootstrap, config)
-        self._under_way: deque[tuple[int, int, Any]] = deque()
+        self._under_way: deque[tuple[int, int, Delivery]] = deque()
 
-    def send(self, seq: int, *, partition: int, offset: int, key: bytes, value: bytes) -> None:
+    def send(self, seq: int, *, partition: int, offset: int, key: bytes | None, value: bytes | None) -> None:
         """Hand over one message. A failure may show here or at a later call; it names the sequence number.
 
         Args:
@@ -52,9 +59,9 @@ class TopicWriter:
             ContractError: it is too large, or landed elsewhere.
         """
         with self._naming(seq):
-            future = self._producer.send(self.topic, value=value, key=key, partition=partition)
-        self._under_way.append((seq, offset, future))
-        while self._under_way and self._under_way[0][2].is_done:
+            delivery = self._producer.send(self.topic, value=value, key=key, partition=partition)
+        self._under_way.append((seq, offset, delivery))
+        while self._under_way and self._under_way[0][2].done:
             self._settle()
         if len(self._under_way) > UNSETTLED:
             self._settle()
@@ -67,7 +74,7 @@ class TopicWriter:
         """
         if self._under_way:
             with self._naming(self._under_way[0][0]):
-                self._producer.flush(timeout=FLUSH_SECONDS)
+                self._producer.flush(FLUSH_SECONDS)
         while self._under_way:
             self._settle()
 
@@ -79,13 +86,12 @@ class TopicWriter:
             if kind is None or issubclass(kind, KeyboardInterrupt):
                 self.flush()
         finally:
-            with suppress(KafkaFailure):
-                self._producer.close(timeout=0 if self._under_way else 10)
+            self._producer.close(abandon=bool(self._under_way))
 
     def _settle(self) -> None:
-        seq, offset, future = self._under_way.popleft()
+        seq, offset, delivery = self._under_way.popleft()
         with self._naming(seq):
-            landed = future.get(timeout=FLUSH_SECONDS).offset
+            landed = delivery.offset(FLUSH_SECONDS)
         if landed != offset:
             raise ContractError(
                 f"record {seq} landed at offset {landed} of topic '{self.topic}' at {self.bootstrap} instead of "
@@ -99,8 +105,76 @@ class TopicWriter:
             yield
         except TooLarge as error:
             raise ContractError(f"{where}: it is larger than the broker takes ({error})") from None
+        except Denied as error:
+            raise denied(self.bootstrap, self.topic, error) from None
         except KafkaFailure as error:
             raise BrokerError(
                 f"{where} ({error}); check that the broker is running, and run the same command again: it goes on "
                 "where the topic ends"
             ) from error
+
+
+class TransactionWriter:
+    """Appends messages in transactions, each of which is on the topic as a whole or not at all. A context manager.
+
+    Args:
+        bootstrap: `HOST:PORT`, several separated by commas.
+        topic: made with one partition if it isn't there.
+        owner: names whoever writes; what an earlier writer of that name left unfinished is aborted.
+        config: further client settings.
+
+    Raises:
+        BrokerError: no broker answers there.
+    """
+
+    def __init__(self, bootstrap: str, topic: str, *, owner: str, config: Config = NO_CONFIG) -> None:
+        self.bootstrap, self.topic = bootstrap, topic
+        self._partitions = ensure_topic(bootstrap, topic, partitions=None, config=config)
+        with speaking(bootstrap, topic=topic):
+            named = {**config, TRANSACTIONAL_ID: f"driftduel-{topic}-{owner}"}
+            self._producer = connect("writer", bootstrap, named)
+
+    def write(self, messages: Sequence[tuple[int, bytes, bytes]]) -> None:
+        """Write number, key and value of each message as one transaction.
+
+        Raises:
+            BrokerError: it couldn't be written; none of it counts.
+        """
+        with speaking(self.bootstrap, topic=self.topic):
+            self._producer.begin()
+            for seq, key, value in messages:
+                self._producer.send(self.topic, partition=seq % self._partitions, key=key, value=value)
+            self._producer.commit()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        self._producer.close(abandon=kind is not None)
+
+
+def stamped_already(
+    bootstrap: str, topic: str, fingerprint: str, stream: bytes, *, config: Config = NO_CONFIG
+) -> npt.NDArray[np.int64]:
+    """The numbers of the messages that a topic holds of a stream, ascending.
+
+    Raises:
+        ContractError: it holds something else, too, or one of them twice.
+    """
+    found = [np.empty(0, dtype=np.int64)]
+    with TopicReader(bootstrap, topic, config=config, allow_empty=True) as reader:
+        for chunk in reader.chunks(reader.beginning, reader.end):
+            stamps = read_stamps(chunk.keys)
+            if stamps is None or (stamps.stream, stamps.fingerprint.hex()) != (stream, fingerprint[:8]):
+                raise ContractError(
+                    f"topic '{topic}' at {bootstrap} holds something else than the predictions of this run with these "
+                    "arms; choose another --predictions-topic"
+                )
+            found.append(stamps.seqs)
+    numbers, counts = np.unique(np.concatenate(found), return_counts=True)
+    if (counts > 1).any():
+        raise ContractError(
+            f"topic '{topic}' at {bootstrap} holds predictions twice, of record {numbers[counts > 1][0]} for one: "
+            "something else writes onto it. Choose another --predictions-topic"
+        )
+    return numbers

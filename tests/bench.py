@@ -27,11 +27,6 @@ def main() -> None:
         static, stream = inputs(folder)
         run("train", static, "--dataset", "dns-exfil", "--out", folder / "model", *QUICK)
         scoring(folder, static)
-        from producer.broker import embedded
-
-        with embedded(folder / "broker") as bootstrap:
-            run("produce", stream, "--dataset", "dns-exfil", "--topic", "bench", "--bootstrap", bootstrap)
-            duel_beside_bare_consumer(folder, bootstrap)
         file_beside_river(folder, stream)
         memory(folder, stream)
         training(folder, static)
@@ -102,35 +97,6 @@ def scoring(folder: Path, static: Path) -> None:
         )
     detail = f"Spark {1000 * statistics.median(slow):.0f} ms, twin {1000 * statistics.median(fast):.2f} ms"
     report("scoring 1,000 records, Spark's time / the twin's", [a / b for a, b in zip(slow, fast, strict=True)], detail)
-
-
-def duel_beside_bare_consumer(folder: Path, bootstrap: str) -> None:
-    """Two arms on the topic, beside a kafka-python consumer that only polls."""
-    from online.duel import run_duel
-    from producer.topic import TopicReader
-
-    numbers = iter(range(1000))
-
-    def duel() -> None:
-        run_duel(model=folder / "model", run=folder / f"run{next(numbers)}", topic="bench", bootstrap=bootstrap)
-
-    with TopicReader(bootstrap, "bench") as reader:
-        ends = dict(reader.end)
-    total = sum(ends.values())
-    bare, full = paired(lambda: consume(bootstrap, total), duel)
-    rates = f"bare {total / statistics.median(bare):,.0f} records/s, duel {total / statistics.median(full):,.0f}"
-    report("duel of two arms / bare kafka-python consumer", [a / b for a, b in zip(bare, full, strict=True)], rates)
-
-
-def consume(bootstrap: str, total: int) -> None:
-    """The bare consumer: read the whole topic and do nothing."""
-    from kafka import KafkaConsumer
-
-    consumer = KafkaConsumer("bench", bootstrap_servers=bootstrap, auto_offset_reset="earliest", group_id=None)
-    seen = 0
-    while seen < total:
-        seen += sum(len(records) for records in consumer.poll(1000).values())
-    consumer.close()
 
 
 def file_beside_river(folder: Path, stream: Path) -> None:

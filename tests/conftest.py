@@ -26,6 +26,12 @@ def bootstrap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield address
 
 
+@pytest.fixture(params=["confluent-kafka", "kafka-python"])
+def config(request: pytest.FixtureRequest) -> dict[str, object]:
+    """Settings that name a Kafka client: a test that takes them runs once with each."""
+    return {"client": request.param}
+
+
 @pytest.fixture(scope="session")
 def spark() -> Iterator[SparkSession]:
     """One real Spark session, shared by the whole session."""

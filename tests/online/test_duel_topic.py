@@ -13,7 +13,7 @@ from producer.dataset import Dataset
 from producer.errors import ContractError, RunError
 from producer.replay import Stream, identify, replay
 from producer.stamp import make_stamp
-from producer.topic import ensure_topic, last_records
+from producer.topic import TopicReader, ensure_topic, last_records
 from producer.writer import TopicWriter
 
 pytestmark = pytest.mark.kafka
@@ -99,6 +99,34 @@ def test_the_run_ends_where_it_was_to_end(
     assert duel("cut") == whole
     assert content(tmp_path / "cut") == content(tmp_path / "whole")
     assert duel("later").books.numbers == RECORDS + 500
+
+
+def messages(bootstrap: str, topic: str) -> dict[int, list[tuple[bytes | None, bytes | None]]]:
+    """Keys and values of all messages, by partition."""
+    found: dict[int, list[tuple[bytes | None, bytes | None]]] = {}
+    with TopicReader(bootstrap, topic) as reader:
+        for chunk in reader.chunks(reader.beginning, reader.end):
+            found.setdefault(chunk.partition, []).extend(zip(chunk.keys, chunk.values, strict=True))
+    return found
+
+
+def test_both_clients_write_and_read_the_same(
+    duel: Call, bootstrap: str, file: Path, tiny: Dataset, stream: Stream, tmp_path: Path
+) -> None:
+    """Whichever client fills the topic, and whichever reads it: the same messages, and the same run, byte for byte."""
+    clients = ("confluent-kafka", "kafka-python")
+    topics = {client: f"by-{client}-{uuid.uuid4()}" for client in clients}
+    for client, name in topics.items():
+        to = {"bootstrap": bootstrap, "topic": name, "partitions": PARTITIONS, "config": {"client": client}}
+        replay(file, tiny, stream, wire="csv", **to)
+        for reading in clients:
+            duel(f"{client} {reading}", topic=name, config={"client": reading})
+        first, second = (content(tmp_path / f"{client} {reading}") for reading in clients)
+        assert first == second
+    assert messages(bootstrap, topics[clients[0]]) == messages(bootstrap, topics[clients[1]])
+    one, other = (content(tmp_path / f"{client} {client}") for client in clients)
+    apart = {"manifest.json", "experiment.toml", "dead_letters.jsonl"}  # they name the topic
+    assert {name for name in one if one[name] != other[name]} == apart
 
 
 def test_a_finished_run_takes_another_arm_without_a_broker(duel: Call, tmp_path: Path) -> None:
