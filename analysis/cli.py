@@ -27,6 +27,12 @@ if TYPE_CHECKING:
     type=click.Choice(["png", "svg", "pdf"]),
     help="Draw the figures as such files; may be repeated. [png, svg]",
 )
+@click.option(
+    "--paper",
+    multiple=True,
+    type=click.Choice(["one-column", "two-column"]),
+    help="Draw the figures that wide, too, as PDF into figures/WIDTH; may be repeated.",
+)
 @click.option("--truth", type=click.Path(path_type=Path), help="Sidecar with planted drift. [the run's own]")
 @click.option("--out", type=click.Path(path_type=Path), help="Where to write. [RUN; ./comparison for several]")
 @click.option("--latex", is_flag=True, help="Write the table of arms as table.tex, too, for booktabs.")
@@ -39,6 +45,7 @@ def report(
     runs: tuple[Path, ...],
     metrics: tuple[str, ...],
     formats: tuple[str, ...],
+    paper: tuple[str, ...],
     truth: Path | None,
     out: Path | None,
     latex: bool,
@@ -63,6 +70,7 @@ def report(
     options: dict[str, Any] = {
         "metrics": metrics or DEFAULT_METRICS,
         "formats": formats or FORMATS,
+        "paper": paper,
         "where": Where(prevalence=prevalence, cost_fp=cost_fp, cost_fn=cost_fn),
     }
     if len(runs) > 1:

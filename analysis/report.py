@@ -15,11 +15,14 @@ from producer.errors import RunError, UsageError, nearest
 from static_model.metrics import METRICS
 
 from .figures import METRIC_CHARTS, Chart
+from .figures.style import ONE_COLUMN, TWO_COLUMN, save, write_captions
 from .loaded import load_run
 from .report_page import Drawn, report_page
 
 DEFAULT_METRICS = ("accuracy", "f1")
 FORMATS = ("png", "svg")
+PAPER = {"one-column": ONE_COLUMN, "two-column": TWO_COLUMN}
+"""Widths of figures in a paper, in inches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,7 @@ def write_report(
     noise: Discordance | None = None,
     where: Where = HERE,
     formats: Sequence[str] = FORMATS,
+    paper: Sequence[str] = (),
     page: bool = True,
 ) -> Report:
     """Write summary.json, figures with their numbers, and the page that shows all of it.
@@ -53,6 +57,7 @@ def write_report(
         noise: the discordance of never and always on this stream; see `judge`.
         where: the deployment to give totals for.
         formats: of the figures: png, svg and pdf; the page needs svg, and writes it.
+        paper: of `PAPER`; the figures are drawn that wide, too, as PDF into `figures/one-column/` and so on.
         page: whether to draw the figures beside those of metrics, and to write report.html.
 
     Raises:
@@ -68,6 +73,8 @@ def write_report(
         charts |= {name: chart for name, chart in loaded.figures.items() if name not in METRICS}
     try:
         drawn = _draw(charts, folder / "figures", formats=tuple(dict.fromkeys((*formats, *(["svg"] * page)))))
+        for width in paper:
+            _draw_for_paper(charts, folder / "figures" / width, width=PAPER[width])
     except OSError as error:
         raise RunError(f"can't write the report to {folder}: {error.strerror}; choose another --out") from None
     with replace_file(folder / "summary.json") as file:
@@ -84,8 +91,15 @@ def _draw(charts: Mapping[str, Chart], folder: Path, *, formats: Sequence[str]) 
     folder.mkdir(parents=True, exist_ok=True)
     for chart in charts.values():
         chart.save(folder, formats=formats)
+    write_captions([chart.described() for chart in charts.values()], folder / "captions.json")
     shown = charts.items() if "svg" in formats else ()
     return {name: Drawn(chart.described(), (folder / f"{name}.svg").read_text("utf-8")) for name, chart in shown}
+
+
+def _draw_for_paper(charts: Mapping[str, Chart], folder: Path, *, width: float) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for chart in charts.values():
+        save(chart.draw(width=width), folder, chart.name, formats=("pdf",))
 
 
 def _check_metric(metric: str) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import html
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -53,6 +55,26 @@ def test_everything_is_written(drifting: Path) -> None:
     assert {f"{name}.{ending}" for name in drawn for ending in ("csv", "png", "svg")} <= set(names)
     assert all(path.read_bytes().startswith(PNG) for path in written.figures)
     assert not [path.name for path in drifting.iterdir() if path.name.endswith(".tmp")]
+
+
+def test_figures_for_a_paper_are_as_wide_as_its_columns(drifting: Path) -> None:
+    """Each figure is there as PDF, 3.5 or 7.16 inches wide (72 points each), beside those for a screen."""
+    write_report(drifting, metrics=["accuracy"], paper=["one-column", "two-column"])
+    figures = drifting / "figures"
+    for name, points in (("one-column", 252), ("two-column", 515.52)):
+        drawn = sorted(path.stem for path in (figures / name).glob("*.pdf"))
+        assert drawn == sorted(path.stem for path in figures.glob("*.png"))
+        for path in (figures / name).iterdir():
+            box = re.search(rb"/MediaBox \[ 0 0 ([0-9.]+) ", path.read_bytes())
+            assert points == float(box[1])
+
+
+def test_each_figure_has_its_caption(drifting: Path) -> None:
+    """captions.json says in words what each figure shows, as the page does."""
+    page = html.unescape(write_report(drifting).page.read_text("utf-8"))
+    captions = json.loads((drifting / "figures" / "captions.json").read_text())
+    assert set(captions) == {path.stem for path in (drifting / "figures").glob("*.png")}
+    assert [name for name, caption in captions.items() if caption["text"] not in page] == []
 
 
 def test_a_figure_comes_with_its_numbers(drifting: Path) -> None:
