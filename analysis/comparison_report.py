@@ -35,6 +35,7 @@ def write_comparison(
     out: Path,
     metrics: Sequence[str] = DEFAULT_METRICS,
     formats: Sequence[str] = FORMATS,
+    paper: Sequence[str] = (),
     where: Where = HERE,
     latex: bool = False,
     csv: bool = False,
@@ -47,6 +48,7 @@ def write_comparison(
         out: where everything goes.
         metrics: what to draw of each run.
         formats: of the figures: png, svg and pdf; the pages need svg, and write it.
+        paper: of `report.PAPER`: widths to draw each run's figures in as PDF, too.
         where: the deployment to give totals for.
         latex: write table.tex, too.
         csv: write table.csv, too.
@@ -62,7 +64,7 @@ def write_comparison(
         run = read_run(path)
         folder = out / "runs" / name
         _make(folder)
-        report = write_report(path, metrics=metrics, formats=formats, out=folder, where=where)
+        report = write_report(path, metrics=metrics, formats=formats, paper=paper, out=folder, where=where)
         members.append(member(name, run, report.summary))
         done(1)
     comparison = compare_runs(members)
