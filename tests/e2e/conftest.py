@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 COMMAND = Path(sys.executable).with_name("driftduel")
-OUTSIDE_EVERY_DIGEST = {"positions.jsonl", "timings.jsonl", ".lock", "manifest.json", "experiment.toml", "truth.json"}
+OUTSIDE_EVERY_DIGEST = {
+    *("positions.jsonl", "timings.jsonl", ".lock", "manifest.json", "experiment.toml", "truth.json", "report.html")
+}
 """Where source, path and time may show; everything else in a run must repeat."""
 
 QUICK = ("--algorithm", "random_forest", "--folds", "0", "--repeats", "1")
