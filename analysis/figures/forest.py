@@ -52,7 +52,9 @@ class Forest(Picture):
         apart = ", ".join(self.comparison["apart"])
         said = f" Set apart, and in no mean: {apart}." if apart else ""
         claimed = [
-            f"{arm} over {one['units']} {one['unit']}" for arm, one in self.comparison["claims"].items() if one["low"]
+            f"{arm} over {one['units']} {one['unit']}"
+            for arm, one in self.comparison["claims"].items()
+            if one["low"] is not None
         ]
         mean = (
             f" Diamonds are means, each seed or stream counted once ({', '.join(claimed)}); their intervals are "
