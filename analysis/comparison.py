@@ -7,12 +7,12 @@ What can't be compared is set apart and said so, never merged.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from analysis.inference.compare import CONFIDENCE
 from analysis.inference.multiple import holm
-from analysis.inference.units import mean_of_units
+from analysis.inference.units import SAME, policy_claim
 from analysis.inference.verdict import policy_verdict
 from online.identity import differences
 
@@ -135,17 +135,12 @@ def _claim(streams: Mapping[str, Mapping[int | None, float]]) -> dict[str, Any]:
     units = "streams" if len(streams) > 1 else "seeds"
     by_stream = {stream: sum(seeds.values()) / len(seeds) for stream, seeds in streams.items()}
     differing = list(by_stream.values() if units == "streams" else next(iter(streams.values())).values())
-    one = units == "seeds" and len(differing) > len(set(differing)) == 1  # nothing of it depends on the seed
-    estimate = None if one else mean_of_units(differing)
-    mean = sum(differing) / len(differing)
-    finding = "same for every seed" if one else f"too few {units}"
-    plain: dict[str, Any] = {"difference": mean, "low": None, "high": None, "finding": finding}
-    told = plain if estimate is None else {**asdict(estimate), "finding": estimate.finding}
+    told = policy_claim(differing, unit=units)
     return {**told, "unit": units, "units": len(differing), "differences": differing, "by_stream": by_stream}
 
 
 def _verdict(arm: str, claim: Mapping[str, Any]) -> str:
-    if claim["finding"] == "same for every seed":
+    if claim["finding"] == SAME:
         return (
             f"Nothing is claimed about the policy of '{arm}': it came out the same for each of {claim['units']} seeds, "
             "which are one result, then."

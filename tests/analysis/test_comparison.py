@@ -17,6 +17,7 @@ from analysis.cli import report
 from analysis.comparison import compare_runs
 from analysis.comparison_page import comparison_page
 from analysis.comparison_report import write_comparison
+from analysis.experiment_tables import policy_claims
 from analysis.figures.forest import Forest
 from analysis.members import Member, names_of
 from producer.errors import RunError, UsageError
@@ -97,6 +98,18 @@ def test_seeds_that_change_nothing_are_one_result() -> None:
         found["claims"]["dynamic"]["low"],
     )
     assert "it came out the same for each of 6 seeds, which are one result" in found["verdicts"]["dynamic"]
+
+
+def test_an_experiment_claims_as_a_comparison_does() -> None:
+    """The same five seeds give the same interval; six that came out the same are one result there, too."""
+    spread, same = ([(n, 1.0 + n * step) for n in range(6)] for step in (0.1, 0.0))
+    for seeds in (spread, same):
+        runs = {("a", seed): summary(dynamic=value) for seed, value in seeds}
+        claim = policy_claims(runs)["a"]["dynamic"]
+        other = compare_runs([one(f"s{seed}", value, seed=seed) for seed, value in seeds])["claims"]["dynamic"]
+        assert 6 == claim.pop("seeds")
+        assert claim == {key: other[key] for key in claim}
+    assert ("same for every seed", None, False) == (claim["finding"], claim["low"], "p_value" in claim)
 
 
 @pytest.mark.parametrize(
@@ -326,6 +339,9 @@ def test_the_figure_has_a_row_for_each_run_and_for_what_is_claimed() -> None:
     table = Forest(compare_runs(runs)).table()
     assert ["s0", "s1", "s2", "s3", "s4", "together"] == table["run"].tolist()
     assert pytest.approx(1.2) == table["difference"].iloc[-1]
+    edge = compare_runs(runs)
+    edge["claims"]["dynamic"]["low"] = 0.0
+    assert "Diamonds are means" in Forest(edge).caption()
     few = Forest(compare_runs([*runs[:2], one("x", seed=7, identity={"window": 1})]))
     assert ["s0", "s1", "x"] == few.table()["run"].tolist()
     assert "There are too few seeds or streams" in few.caption()
