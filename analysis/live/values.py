@@ -89,7 +89,7 @@ class ArmStatus(Value):
 
 
 class Planted(Value):
-    """A planted drift; `start` and `end` in windows."""
+    """A planted drift; `start` and `end` in windows, where window k reaches from k - 0.5 to k + 0.5, as in figures."""
 
     kind: str
     start: float

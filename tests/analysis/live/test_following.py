@@ -15,12 +15,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analysis.figures.over_windows import planted
 from analysis.live.following import MOST, Follower
 from analysis.live.pace import Pace
 from analysis.live.segments import Segments
 from analysis.live.tail import Tail
 from analysis.live.telling import tell
 from analysis.live.values import Committed
+from analysis.runs import read_run
 from online.ledger import Entry, Ledger
 from online.lock import is_held
 from online.run import read_contract
@@ -80,7 +82,8 @@ def test_the_status_adds_up_what_was_told(drifting: Path) -> None:
     assert ("finished", 10, 1000, 1000) == (status.state, status.windows, status.numbers, status.messages)
     assert (0.82, 0.94) == (static.accuracy, dynamic.accuracy)
     assert (1, 1, 1) == (dynamic.alarms, dynamic.fits, dynamic.promoted)
-    assert [("encoding", 4.0, 4.0)] == [(p.kind, p.start, p.end) for p in status.planted]
+    assert [("encoding", 3.5, 3.5)] == [(p.kind, p.start, p.end) for p in status.planted]
+    assert [(s.start, s.end) for s in planted(read_run(drifting))] == [(p.start, p.end) for p in status.planted]
 
 
 def test_a_run_that_is_not_there_yet_is_waited_for(make_run: Callable[..., Path], tmp_path: Path) -> None:
