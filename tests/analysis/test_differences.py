@@ -67,6 +67,8 @@ def test_windows_that_say_nothing() -> None:
     assert np.isnan(found[1]).all()
     assert (100.0, -95.996, 100.0) == pytest.approx(tuple(found[2]), abs=1e-3)
     assert [0, 0, 1] == saved_so_far(paired)["saved"].tolist()
+    unsure = window_differences(paired.assign(labelled=1, variance=9.0))
+    assert ([-100.0] * 3, [100.0] * 3) == (unsure["low"].tolist(), unsure["high"].tolist())
 
 
 def test_the_share_of_intervals_that_miss_is_five_percent() -> None:
