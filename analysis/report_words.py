@@ -10,7 +10,7 @@ import pandas as pd
 from .hindsight.tables import baseline_notes
 from .markup import text, words_table
 from .runs import Run
-from .tabular import Tabular, number, tabular
+from .tabular import Tabular, ends, number, p_value, points, tabular
 
 FINDINGS = {
     "better": "fewer errors than static",
@@ -76,24 +76,16 @@ def compared_table(comparisons: Mapping[str, Any]) -> Tabular:
             FINDINGS.get(one["finding"], one["finding"]),
             one["more_of_the_same"]["finding"],
             "primary" if one["primary"] else "exploratory",
-            *_estimate(one["estimate"]),
-            _p_value(one["p_holm"]),
+            *_estimate(one["estimate"] or {}),
+            p_value(one["p_holm"], without="not corrected"),
         )
         for arm, one in comparisons.items()
     ]
     return tabular(headings, rows, left=3)
 
 
-def _estimate(found: Mapping[str, float] | None) -> tuple[str, str]:
-    if found is None:
-        return "", ""
-    return f"{found['difference']:+.3f}", f"{found['low']:+.3f} to {found['high']:+.3f}"
-
-
-def _p_value(value: float | None) -> str:
-    if value is None:
-        return "not corrected"
-    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+def _estimate(found: Mapping[str, float]) -> tuple[str, str]:
+    return points(found.get("difference")), ends(found.get("low"), found.get("high"))
 
 
 def planted_table(run: Run) -> Tabular | None:

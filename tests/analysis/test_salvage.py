@@ -70,6 +70,15 @@ def test_a_window_of_another_run_is_left_out(look: Look, make_run: Callable[...,
     assert "segments: 000002.arrow belong to another window or run." in loaded.missing[0]
 
 
+def test_a_window_under_another_number_is_left_out(look: Look, drifting: Path) -> None:
+    """A copied segment doesn't count its window twice, also where no manifest says how large windows are."""
+    (drifting / "manifest.json").unlink()
+    shutil.copy(drifting / "segments" / "000003.arrow", drifting / "segments" / "000010.arrow")
+    loaded = look(drifting)
+    assert loaded.windows["window"].tolist() == [window for window in range(10) for _ in range(2)]
+    assert "segments: 000010.arrow belong to another window or run." in " ".join(loaded.missing)
+
+
 def test_a_run_that_was_mailed_without_segments_has_counts_and_no_verdict(look: Look, drifting: Path) -> None:
     """Totals, metrics, costs and recovery are the same; comparisons need each record's predictions."""
     before = load_run(drifting).summary
