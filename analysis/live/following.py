@@ -244,5 +244,5 @@ def _policy(arm: Any) -> str:
     return str(arm["policy"]["kind"])
 
 
-def _order(arm: str) -> tuple[bool, str]:
-    return arm != "static", arm
+def _order(arm: str) -> tuple[bool, bool, str]:
+    return arm != "static", arm != "dynamic", arm  # as in figures
