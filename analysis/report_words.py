@@ -34,9 +34,10 @@ EXPLAINED = {
     "Cheapest arm by the price of a fit, in errors": "If a fit costs as much as so many errors, this arm is cheapest.",
     "After each planted drift": "Recovered once the error rate has been back at its level before the drift for three "
     "windows; errors lost are those beyond that level, until the next drift.",
-    "Detectors, by episodes": "Scored outside the duel, on the errors of static: a hit is the first alarm between a "
-    "drift's start and 16 windows after its end; drift that doesn't move the errors is harmless, not missed. One that "
-    "never fires and one that always fires stand beside.",
+    "Detectors, by episodes": "Detectors of errors are scored outside the duel, on those of static; detectors of "
+    "features in the loop, where they rest after an alarm. A hit is the first alarm between a drift's start and 16 "
+    "windows after its end; drift that doesn't move the errors is harmless, not missed. One that never fires and one "
+    "that always fires stand beside.",
     "Arms beside the oracle and random schedules": "Regret is in errors. The percentile is among schedules that "
     "retrain as often, at random times: 50 is chance.",
 }
