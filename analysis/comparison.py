@@ -57,7 +57,8 @@ def compare_runs(members: Sequence[Member]) -> dict[str, Any]:
     """What several runs say together, as plain JSON values.
 
     Args:
-        members: at least two; the first one's settings are those that the others must have.
+        members: at least two; the settings of the first one that can be compared at all are those that the others
+            must have.
     """
     apart = dict(_apart(members))
     pool = _Pool()
@@ -92,7 +93,7 @@ def _plain(one: Member) -> dict[str, Any]:
 
 def _apart(members: Sequence[Member]) -> Iterator[tuple[str, str]]:
     """The runs that nothing is claimed from together with the others, and why."""
-    first, streams = next((one for one in members if one.finished), members[0]), dict[str, Member]()
+    first, streams = next((one for one in members if not one.alone), members[0]), dict[str, Member]()
     for one in members:
         if alone := one.alone:
             yield one.name, alone

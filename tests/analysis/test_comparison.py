@@ -137,6 +137,13 @@ def test_what_cannot_be_compared_is_set_apart(other: Member, reason: str) -> Non
     assert words in found["notes"]
 
 
+@pytest.mark.parametrize("broken", [{"manifest": {"identity": {}}}, {"manifest_windows": 12}, {"finished": False}])
+def test_a_run_that_can_not_be_compared_sets_nobody_else_apart(broken: dict[str, Any]) -> None:
+    """Named first, it doesn't say what the others must be like."""
+    first = one("x", **({"identity": {"window": 500}} if "manifest" not in broken else {}), **broken)
+    assert ["x"] == list(compare_runs([first, one("a"), one("b", seed=1)])["apart"])
+
+
 def test_a_directory_that_is_not_whole_is_said_to_be_so() -> None:
     """What is missing stands in the run's own report."""
     found = compare_runs([one("a", missing=("events.jsonl is cut.",)), one("b", seed=1)])
