@@ -211,6 +211,22 @@ def test_dead_letters_are_told_the_first_time_only(drifting: Path) -> None:
     assert strange is None
 
 
+def test_a_dead_letter_stands_at_the_position_of_its_window(drifting: Path) -> None:
+    """Each window's dead letters are looked up in its own line of positions.jsonl."""
+    ledger = Ledger(drifting / "segments", read_contract(drifting))
+    entries = [ledger.read(window) for window in range(3)]
+    shutil.rmtree(drifting / "segments")
+    again, lines = Ledger(drifting / "segments", ledger.dataset), []
+    for entry in entries:
+        index = entry.window.index
+        letter = DeadLetter(entry.window.last_seq, "no record", b"?")
+        again.commit(replace(entry, window=replace(entry.window, dead=(letter,))))
+        lines.append(json.dumps({"window": index, "next": {"0": 100}, "dead": [[0, 1000 + index]]}) + "\n")
+    (drifting / "positions.jsonl").write_text("".join(lines))
+    found = [letter for one in everything(Follower(drifting)) for letter in one.dead_letters]
+    assert [(0, 1000), (1, 1001), (2, 1002)] == [(letter.window, letter.offset) for letter in found]
+
+
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"format": 2}', '{"format": 1, "identity": 3}'])
 def test_a_manifest_that_cannot_be_read_is_said(drifting: Path, content: str) -> None:
     """No traceback: a sentence that names the file or the format."""
