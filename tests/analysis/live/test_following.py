@@ -112,6 +112,20 @@ def test_interrupted_is_a_run_that_nobody_holds(drifting: Path) -> None:
     assert "interrupted" == follower.status(now=NOW).state
 
 
+def test_the_expected_end_is_that_of_the_messages_left(drifting: Path) -> None:
+    """A thousand of 2,000 messages are left, at 100 in a second: ten seconds."""
+    manifest = json.loads((drifting / "manifest.json").read_text())
+    (drifting / "manifest.json").write_text(json.dumps(manifest | {"state": "running", "messages": 2000}))
+    lines = [json.dumps({"window": window, "done": NOW - 10 + window}) + "\n" for window in range(10)]
+    (drifting / "timings.jsonl").write_text("".join(lines))
+    follower = Follower(drifting)
+    everything(follower)
+    with (drifting / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        status = follower.status(now=NOW)
+    assert (100.0, NOW + 10) == (status.rate, status.expected_end)
+
+
 def test_whoever_only_looks_does_not_hold_a_run(drifting: Path) -> None:
     """Two pages that follow one run don't take each other for its evaluator."""
     with (drifting / ".lock").open("w") as lock:
