@@ -199,6 +199,15 @@ def test_another_run_in_the_same_place_begins_anew(make_run: Callable[..., Path]
     assert [0, 1] == [one.window for one in everything(follower)]
 
 
+def test_a_segment_that_was_replaced_is_another_one(drifting: Path) -> None:
+    """Whoever put another file in its place: what was told of it before no longer holds."""
+    follower = Follower(drifting)
+    everything(follower)
+    segment = drifting / "segments" / "000003.arrow"
+    shutil.copy(segment, drifting / "other").replace(segment)
+    assert follower.look(now=NOW).anew
+
+
 def test_another_identity_is_another_run(drifting: Path) -> None:
     """Even before it has a segment of its own."""
     follower = Follower(drifting)
@@ -226,7 +235,7 @@ def test_dead_letters_are_told_the_first_time_only(drifting: Path) -> None:
 
 
 def test_a_dead_letter_stands_at_the_position_of_its_window(drifting: Path) -> None:
-    """Each window's dead letters are looked up in its own line of positions.jsonl."""
+    """Each window's are looked up in its own line of positions.jsonl, and not told again when an arm is added."""
     ledger = Ledger(drifting / "segments", read_contract(drifting))
     entries = [ledger.read(window) for window in range(3)]
     shutil.rmtree(drifting / "segments")
@@ -237,8 +246,14 @@ def test_a_dead_letter_stands_at_the_position_of_its_window(drifting: Path) -> N
         again.commit(replace(entry, window=replace(entry.window, dead=(letter,))))
         lines.append(json.dumps({"window": index, "next": {"0": 100}, "dead": [[0, 1000 + index]]}) + "\n")
     (drifting / "positions.jsonl").write_text("".join(lines))
-    found = [letter for one in everything(Follower(drifting)) for letter in one.dead_letters]
+    follower = Follower(drifting)
+    found = [letter for one in everything(follower) for letter in one.dead_letters]
     assert [(0, 1000), (1, 1001), (2, 1002)] == [(letter.window, letter.offset) for letter in found]
+    late = replace(again.read(0), arms=again.read(0).arms | {"late": again.read(0).arms["static"]})
+    again.commit(late)
+    assert [(0, ["late"], ())] == [
+        (o.window, [row.arm for row in o.rows], o.dead_letters) for o in everything(follower)
+    ]
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"format": 2}', '{"format": 1, "identity": 3}'])
