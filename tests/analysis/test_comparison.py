@@ -100,6 +100,12 @@ def test_seeds_that_change_nothing_are_one_result() -> None:
     assert "it came out the same for each of 6 seeds, which are one result" in found["verdicts"]["dynamic"]
 
 
+def test_an_arm_is_primary_only_where_every_run_declared_it() -> None:
+    """Declared in one run and not in the other, it is exploratory."""
+    runs = [one("a", manifest={"primary": ["dynamic"]}), one("b", seed=1, manifest={"primary": ["other"]})]
+    assert not compare_runs(runs)["claims"]["dynamic"]["primary"]
+
+
 def test_an_experiment_claims_as_a_comparison_does() -> None:
     """The same five seeds give the same interval; six that came out the same are one result there, too."""
     spread, same = ([(n, 1.0 + n * step) for n in range(6)] for step in (0.1, 0.0))
