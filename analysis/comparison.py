@@ -7,12 +7,12 @@ What can't be compared is set apart and said so, never merged.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from analysis.inference.compare import CONFIDENCE
 from analysis.inference.multiple import holm
-from analysis.inference.units import mean_of_units
+from analysis.inference.units import SAME, policy_claim
 from analysis.inference.verdict import policy_verdict
 from online.identity import differences
 
@@ -57,7 +57,8 @@ def compare_runs(members: Sequence[Member]) -> dict[str, Any]:
     """What several runs say together, as plain JSON values.
 
     Args:
-        members: at least two; the first one's settings are those that the others must have.
+        members: at least two; the settings of the first one that can be compared at all are those that the others
+            must have.
     """
     apart = dict(_apart(members))
     pool = _Pool()
@@ -92,7 +93,7 @@ def _plain(one: Member) -> dict[str, Any]:
 
 def _apart(members: Sequence[Member]) -> Iterator[tuple[str, str]]:
     """The runs that nothing is claimed from together with the others, and why."""
-    first, streams = next((one for one in members if one.finished), members[0]), dict[str, Member]()
+    first, streams = next((one for one in members if not one.alone), members[0]), dict[str, Member]()
     for one in members:
         if alone := one.alone:
             yield one.name, alone
@@ -135,17 +136,12 @@ def _claim(streams: Mapping[str, Mapping[int | None, float]]) -> dict[str, Any]:
     units = "streams" if len(streams) > 1 else "seeds"
     by_stream = {stream: sum(seeds.values()) / len(seeds) for stream, seeds in streams.items()}
     differing = list(by_stream.values() if units == "streams" else next(iter(streams.values())).values())
-    one = units == "seeds" and len(differing) > len(set(differing)) == 1  # nothing of it depends on the seed
-    estimate = None if one else mean_of_units(differing)
-    mean = sum(differing) / len(differing)
-    finding = "same for every seed" if one else f"too few {units}"
-    plain: dict[str, Any] = {"difference": mean, "low": None, "high": None, "finding": finding}
-    told = plain if estimate is None else {**asdict(estimate), "finding": estimate.finding}
+    told = policy_claim(differing, unit=units)
     return {**told, "unit": units, "units": len(differing), "differences": differing, "by_stream": by_stream}
 
 
 def _verdict(arm: str, claim: Mapping[str, Any]) -> str:
-    if claim["finding"] == "same for every seed":
+    if claim["finding"] == SAME:
         return (
             f"Nothing is claimed about the policy of '{arm}': it came out the same for each of {claim['units']} seeds, "
             "which are one result, then."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .tabular import Tabular, number, tabular
+from .tabular import Tabular, ends, number, p_value, points, tabular
 
 Comparison = Mapping[str, Any]
 
@@ -73,20 +73,3 @@ def tables(comparison: Comparison) -> Iterator[tuple[str, Tabular]]:
     ):
         if table.rows:
             yield title, table
-
-
-def points(value: float | None) -> str:
-    """Errors per 100 records, with their sign."""
-    return "" if value is None else f"{value:+.3f}"
-
-
-def ends(low: float | None, high: float | None) -> str:
-    """An interval's ends."""
-    return "" if low is None or high is None else f"{low:+.3f} to {high:+.3f}"
-
-
-def p_value(value: float | None) -> str:
-    """A p-value, as exact as it deserves."""
-    if value is None:
-        return ""
-    return "< 0.001" if value < 0.001 else f"{value:.3f}"

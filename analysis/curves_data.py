@@ -27,17 +27,16 @@ def curves(run: Run, metrics: Sequence[str] = METRICS) -> dict[str, Any]:
     return {
         "windows": [int(window) for window in run.windows["window"].unique()],
         "charts": charts,
-        "marks": marks(run.events, run.arms),
+        "marks": marks(run.events),
         "spans": [{"start": span.start, "end": span.end, "text": span.words} for span in planted(run)],
     }
 
 
 def _chart(run: Run, metric: str) -> dict[str, Any]:
     table = metric_table(run.windows, metric, bootstrap=False)  # a live page asks every second
-    windows = run.windows["window"].unique()
     series = []
     for arm, look in looks_of(run.arms).items():
-        rows = table[table["arm"] == arm].set_index("window").reindex(windows)
+        rows = table[table["arm"] == arm]  # of every window: arms without some of them aren't in the tracker
         found = {name: _values(rows[column]) for name, column in (("values", metric), ("low", "low"), ("high", "high"))}
         series.append({"name": arm, "color": look.color, "dash": dash(look.line), **found})
     name = SHOWN.get(metric, metric)
@@ -59,10 +58,13 @@ def dash(line: Any) -> list[float] | None:
     return None if isinstance(line, str) else list(line[1])
 
 
-def marks(events: Sequence[Mapping[str, Any]], arms: Sequence[str]) -> list[dict[str, Any]]:
-    """The events of these arms, each with what to say of it."""
+def marks(events: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The events, each with what to say of it.
+
+    >>> marks([{"window": 3, "arm": "a", "event": "drift", "reason": "more errors"}])
+    [{'window': 3, 'arm': 'a', 'kind': 'drift', 'text': 'alarm: more errors'}]
+    """
     return [
         {"window": event["window"], "arm": event["arm"], "kind": event["event"], "text": event_words(event)}
         for event in events
-        if event["arm"] in arms
     ]

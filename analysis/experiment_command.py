@@ -115,13 +115,13 @@ def _show(result: Mapping[str, Any], out: Path) -> None:
     from rich.table import Table
 
     from .experiment_tables import too_few
+    from .tabular import ends, points
 
     table = Table("stream", "arm", "seeds", "errors saved per 100 records", "95 % interval", "finding", box=None)
     for stream, arms in result["policies"].items():
         for arm, claim in arms.items():
-            saved = "" if claim["difference"] is None else f"{claim['difference']:.3f}"
-            ends = "" if claim["low"] is None else f"{claim['low']:.3f} to {claim['high']:.3f}"
-            table.add_row(stream, arm, str(claim["seeds"]), saved, ends, claim["finding"])
+            saved, interval = points(claim["difference"]), ends(claim["low"], claim["high"])
+            table.add_row(stream, arm, str(claim["seeds"]), saved, interval, claim["finding"])
     Console().print(table)
     if (said := too_few(result["policies"])) is not None:
         click.echo(f"\n{said}")

@@ -8,7 +8,7 @@ from statistics import fmean
 from typing import Any
 
 from analysis import tidy
-from analysis.inference.units import FEWEST_UNITS, mean_of_units
+from analysis.inference.units import FEWEST_UNITS, policy_claim
 
 from .latex import booktabs, escaped, interval
 
@@ -54,7 +54,8 @@ def stream_scores(results: Results, metric: str = "accuracy") -> dict[str, dict[
 def policy_claims(results: Results) -> dict[str, dict[str, Any]]:
     """For each stream and arm what its seeds say together: the mean difference to static with its interval.
 
-    A claim about a policy on that stream takes seeds as units; with fewer than 5 of them none is made.
+    A claim about a policy on that stream takes seeds as units; with fewer than 5 of them, or where all come out the
+    same, none is made.
     """
     found: dict[str, dict[str, Any]] = {}
     for stream in dict.fromkeys(stream for stream, _ in results):
@@ -66,18 +67,7 @@ def policy_claims(results: Results) -> dict[str, dict[str, Any]]:
 def _claim(arm: str, summaries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     estimates = [summary["comparisons"][arm]["estimate"] for summary in summaries if arm in summary["comparisons"]]
     values = [estimate["difference"] for estimate in estimates if estimate]
-    units = mean_of_units(values)
-    mean = sum(values) / len(values) if values else None
-    if units is None:
-        return {"seeds": len(values), "difference": mean, "low": None, "high": None, "finding": "too few seeds"}
-    return {
-        "seeds": units.units,
-        "difference": units.difference,
-        "low": units.low,
-        "high": units.high,
-        "p_value": units.p_value,
-        "finding": units.finding,
-    }
+    return {"seeds": len(values), **policy_claim(values, unit="seeds")}
 
 
 def to_latex(claims: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:

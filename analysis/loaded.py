@@ -189,7 +189,9 @@ class LoadedRun:
             RunError: the predictions are lost (see `counts_only`).
         """
         if arm not in self.run.arms:
-            raise UsageError(f"the run has no arm '{arm}'{nearest(arm, self.run.arms)}; it has {self.run.arms}")
+            raise UsageError(
+                f"the run has no arm '{arm}'{nearest(arm, self.run.arms)}; it has {', '.join(self.run.arms)}"
+            )
         name = self.dataset.label_name
         return (_scored(entry, arm, entry.window.records.column(name)) for entry in self.entries())
 

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Mapping
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .markup import text
-from .tabular import number
+from .report_tables import result_table
 
 if TYPE_CHECKING:
     from .figures.chart import Picture
     from .loaded import LoadedRun
-
-TITLES = ("arm", "accuracy", "precision", "recall", "F1", "MCC", "alarms", "fits", "rows trained", "promoted")
 
 
 def run_text(loaded: LoadedRun) -> str:
@@ -31,8 +28,9 @@ def run_html(loaded: LoadedRun) -> str:
     summary = loaded.summary
     state = "finished" if summary["finished"] else "not finished"
     caption = f"{loaded.run.path.name}: {state}, {summary['records']:,} records in {summary['windows']:,} windows"
-    head = "".join(f'<th scope="col">{title}</th>' for title in TITLES)
-    body = "\n".join(_row(*values) for values in _rows(summary))
+    found = result_table(summary)
+    head = "".join(f'<th scope="col">{text(title)}</th>' for title in found.headings)
+    body = "\n".join(_row(*cells) for cells in found.rows)
     said = (*summary["verdicts"].values(), *summary["notes"])
     words = "\n".join(f"<p>{text(sentence)}</p>" for sentence in said)
     return (
@@ -41,15 +39,7 @@ def run_html(loaded: LoadedRun) -> str:
     )
 
 
-def _rows(summary: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
-    """Arms, then baselines; an arm may be called as a baseline is."""
-    for name, arm in (*summary["arms"].items(), *summary["baselines"].items()):
-        metrics, cost = arm["metrics"], arm.get("cost", {})
-        values = [number(metrics[metric], 4) for metric in ("accuracy", "precision", "recall", "f1", "mcc")]
-        yield name, values + [number(cost.get(key), 0) for key in ("alarms", "fits", "rows", "promoted")]
-
-
-def _row(name: str, values: list[str]) -> str:
+def _row(name: str, *values: str) -> str:
     cells = "".join(f'<td style="text-align: right">{text(value)}</td>' for value in values)
     return f'<tr><th scope="row">{text(name)}</th>{cells}</tr>'
 

@@ -10,7 +10,7 @@ import pandas as pd
 from .hindsight.tables import baseline_notes
 from .markup import text, words_table
 from .runs import Run
-from .tabular import Tabular, number, tabular
+from .tabular import Tabular, ends, number, p_value, points, tabular
 
 FINDINGS = {
     "better": "fewer errors than static",
@@ -34,9 +34,10 @@ EXPLAINED = {
     "Cheapest arm by the price of a fit, in errors": "If a fit costs as much as so many errors, this arm is cheapest.",
     "After each planted drift": "Recovered once the error rate has been back at its level before the drift for three "
     "windows; errors lost are those beyond that level, until the next drift.",
-    "Detectors, by episodes": "Scored outside the duel, on the errors of static: a hit is the first alarm between a "
-    "drift's start and 16 windows after its end; drift that doesn't move the errors is harmless, not missed. One that "
-    "never fires and one that always fires stand beside.",
+    "Detectors, by episodes": "Detectors of errors are scored outside the duel, on those of static; detectors of "
+    "features in the loop, where they rest after an alarm. A hit is the first alarm between a drift's start and 16 "
+    "windows after its end; drift that doesn't move the errors is harmless, not missed. One that never fires and one "
+    "that always fires stand beside.",
     "Arms beside the oracle and random schedules": "Regret is in errors. The percentile is among schedules that "
     "retrain as often, at random times: 50 is chance.",
 }
@@ -76,24 +77,16 @@ def compared_table(comparisons: Mapping[str, Any]) -> Tabular:
             FINDINGS.get(one["finding"], one["finding"]),
             one["more_of_the_same"]["finding"],
             "primary" if one["primary"] else "exploratory",
-            *_estimate(one["estimate"]),
-            _p_value(one["p_holm"]),
+            *_estimate(one["estimate"] or {}),
+            p_value(one["p_holm"], without="not corrected"),
         )
         for arm, one in comparisons.items()
     ]
     return tabular(headings, rows, left=3)
 
 
-def _estimate(found: Mapping[str, float] | None) -> tuple[str, str]:
-    if found is None:
-        return "", ""
-    return f"{found['difference']:+.3f}", f"{found['low']:+.3f} to {found['high']:+.3f}"
-
-
-def _p_value(value: float | None) -> str:
-    if value is None:
-        return "not corrected"
-    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+def _estimate(found: Mapping[str, float]) -> tuple[str, str]:
+    return points(found.get("difference")), ends(found.get("low"), found.get("high"))
 
 
 def planted_table(run: Run) -> Tabular | None:

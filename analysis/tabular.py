@@ -37,3 +37,32 @@ def number(value: float | None, decimals: int) -> str:
     ('1,234.5', '')
     """
     return "" if value is None else f"{value:,.{decimals}f}"
+
+
+def points(value: float | None) -> str:
+    """Errors per 100 records, with their sign; nothing for None.
+
+    >>> points(1.25), points(None)
+    ('+1.250', '')
+    """
+    return "" if value is None else f"{value:+.3f}"
+
+
+def ends(low: float | None, high: float | None) -> str:
+    """An interval's ends, in errors per 100 records; nothing where there is no interval.
+
+    >>> ends(-0.5, 2.0), ends(None, None)
+    ('-0.500 to +2.000', '')
+    """
+    return "" if low is None or high is None else f"{low:+.3f} to {high:+.3f}"
+
+
+def p_value(value: float | None, *, without: str = "") -> str:
+    """A p-value, as exact as it deserves; `without` where there is none.
+
+    >>> p_value(0.0004), p_value(0.0312)
+    ('< 0.001', '0.031')
+    """
+    if value is None:
+        return without
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"

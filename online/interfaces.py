@@ -100,6 +100,9 @@ class DetectorKind(Protocol):
     def begin(self, pool: Pool) -> Detector:
         """A fresh detector; `pool` holds the starting model's held-out records (0 of them is allowed)."""
 
+    def __hash__(self) -> int:
+        """Equal specifications begin equal detectors, so that a report scores them once."""
+
 
 class RunningPolicy(Protocol):
     """A policy at work in one arm."""

@@ -86,7 +86,11 @@ class CriticalDifference(Picture):
         """What is ranked and tested, and what a bar doesn't mean."""
         found, table = self.ranking, self.table()
         ranks = ", ".join(f"{arm} {rank:.2f}" for arm, rank in found.ranks.items())
-        overall = "" if found.friedman is None else f"Friedman's test that all rank alike: p = {found.friedman:.2g}. "
+        alike = found.friedman is not None and found.friedman > LEVEL
+        so = "; as it isn't refuted, no pair is told apart, whatever its own test says" if alike else ""
+        overall = (
+            "" if found.friedman is None else f"Friedman's test that all rank alike: p = {found.friedman:.2g}{so}. "
+        )
         weak = (
             ""
             if found.able

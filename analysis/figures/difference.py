@@ -17,6 +17,7 @@ from matplotlib.ticker import FuncFormatter
 from analysis.measures.differences import outside, paired_windows, saved_so_far, window_differences
 
 from .chart import Chart
+from .labelled import spread
 from .lanes import Lane, Lanes, axes_height, lanes_height
 from .looks import looks_of
 from .over_windows import inches, planted, rests_on, shade, told, truth_handle, windows_axis
@@ -157,15 +158,14 @@ class SavedChart(_Paired):
     def _name_ends(self, ax: Axes, ends: dict[str, float]) -> None:
         """The arms' names to the right of the axes, each as near to its line's end as the others leave room."""
         low, high = ax.get_ylim()
-        order = sorted(ends, key=ends.__getitem__)
-        least = min(NAME / axes_height(ax), 1.0 / max(len(order), 1))
-        heights = apart(np.array([(ends[arm] - low) / (high - low) for arm in order]), least=least)
-        for arm, height in zip(order, heights, strict=True):
+        ends = {arm: (end - low) / (high - low) for arm, end in ends.items()}
+        heights = spread(list(ends.values()), gap=NAME / axes_height(ax))
+        for arm, height in zip(ends, heights, strict=True):
             color = self._looks[arm].color
             ax.annotate(
                 plain(arm, most=40 if inches(ax) >= NARROW else 24),
-                (1.0, (ends[arm] - low) / (high - low)),
-                (1.035, float(height)),
+                (1.0, ends[arm]),
+                (1.035, height),
                 xycoords="axes fraction",
                 textcoords="axes fraction",
                 fontsize="x-small",
@@ -180,19 +180,6 @@ class SavedChart(_Paired):
                     "relpos": (0, 0.5),
                 },
             )
-
-
-def apart(heights: npt.NDArray[np.float64], *, least: float) -> npt.NDArray[np.float64]:
-    """Ascending heights from 0 to 1, moved until they are `least` apart, half of them up and half of them down.
-
-    >>> apart(np.array([0.0, 0.5, 0.5, 1.0]), least=0.2).round(2).tolist()
-    [0.0, 0.4, 0.6, 1.0]
-    """
-    steps = least * np.arange(len(heights))
-    free = heights - steps
-    top = 1.0 - least * (len(heights) - 1)
-    moved = (np.maximum.accumulate(free) + np.minimum.accumulate(free[::-1])[::-1]) / 2
-    return np.clip(moved, 0.0, max(0.0, top)) + steps
 
 
 def _limits(values: npt.NDArray[np.float64]) -> tuple[float, float]:

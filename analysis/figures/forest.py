@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 
 from .chart import Picture
 from .looks import arms_in_order, looks_of
-from .style import FAINT, INK, clean_axes
+from .style import FAINT, INK, clean_axes, names
 
 ROW = 0.24
 """Inches that a row takes."""
@@ -52,7 +52,9 @@ class Forest(Picture):
         apart = ", ".join(self.comparison["apart"])
         said = f" Set apart, and in no mean: {apart}." if apart else ""
         claimed = [
-            f"{arm} over {one['units']} {one['unit']}" for arm, one in self.comparison["claims"].items() if one["low"]
+            f"{arm} over {one['units']} {one['unit']}"
+            for arm, one in self.comparison["claims"].items()
+            if one["low"] is not None
         ]
         mean = (
             f" Diamonds are means, each seed or stream counted once ({', '.join(claimed)}); their intervals are "
@@ -77,7 +79,9 @@ class Forest(Picture):
         for place in range(1, len(table)):
             if table["arm"].iloc[place] != table["arm"].iloc[place - 1]:
                 ax.axhline(place - 0.5, color=FAINT, linewidth=0.6, zorder=0)
-        ax.set_yticks(range(len(table)), [_shown(f"{row.arm}, {row.run}") for row in table.itertuples(index=False)])
+        ax.set_yticks(
+            range(len(table)), names((f"{row.arm}, {row.run}" for row in table.itertuples(index=False)), most=40)
+        )
         ax.set_ylim(len(table) - 0.5, -0.5)
         ax.set_xlabel("errors saved per 100 records")
         clean_axes(ax)
@@ -89,13 +93,3 @@ def _values(one: Mapping[str, Any]) -> tuple[float, float, float]:
 
 def _there(one: Mapping[str, Any]) -> bool:
     return one["difference"] is not None and one["low"] is not None
-
-
-def _shown(words: str, most: int = 40) -> str:
-    r"""Words as they stand, without mathematics, and not longer than a figure has room for.
-
-    >>> print(_shown("a$b$, run-1"))
-    a\$b\$, run-1
-    """
-    cut = words if len(words) <= most else f"{words[: most - 1]}…"
-    return cut.replace("$", r"\$")

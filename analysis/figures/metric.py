@@ -44,6 +44,7 @@ LIMITS = {"mcc": (-1.0, 1.0), "log_loss": (0.0, np.inf)}
 FEW = 4
 """Up to so many arms are curves on the same axes; more have a lane each, with static behind."""
 _EACH = ", each record predicted before it is learned from"
+_NO_BANDS = "There are no bands here: they take each record's predictions, and those are lost."
 _ROWS = {"drift": 0, "retrain": 1, "promoted": 2, "rejected": 2}
 
 
@@ -98,14 +99,12 @@ class MetricChart(Chart):
         """What is drawn, what the band rests on, and what one must not conclude."""
         table, run = self._numbers, self.loaded.run
         undefined = int(table[self.metric].isna().sum())
-        gaps = f" It is undefined in {undefined:,} of {len(table):,} windows of arms, which are left empty." * bool(
-            undefined
-        )
+        gaps = f" It is undefined, and empty, in {undefined:,} of {len(table):,} windows of arms." * bool(undefined)
         return (
             f"{_capital(self._shown)} of {rests_on(run)}, each record predicted before it is learned from.{gaps} "
-            f"{_band_words(self.metric)}{told(run)} Bands that overlap don't make two arms equal, as both read the "
-            "same records: the paired difference judges that. With many windows some stand out by chance, so pick "
-            "none of them by eye."
+            f"{_band_words(self.metric) if self._banded else _NO_BANDS}{told(run)} Bands that overlap don't make two "
+            "arms equal, as both read the same records: the paired difference judges that. With many windows some "
+            "stand out by chance, so pick none of them by eye."
         )
 
     def _draw(self, ax: Axes) -> None:
@@ -158,10 +157,17 @@ class MetricChart(Chart):
         ax.set_ylabel(self._shown)
         ax.set_ylim(*_y_limits(self._numbers[[self.metric, "low", "high"]].to_numpy(), self.metric))
 
+    @property
+    def _banded(self) -> bool:
+        return bool(self._numbers["low"].notna().any())
+
+    def _band_handle(self, color: str, alpha: float) -> list[Artist]:
+        return [Patch(color=color, alpha=alpha, linewidth=0, label=_band_name(self.metric))] * self._banded
+
     def _legend(self, ax: Axes, *, events: bool) -> None:
         """Beside the data; the rows of a strip bear their own names."""
         handles: list[Artist] = [Line2D([], [], **look.drawn(2), label=arm) for arm, look in self._looks.items()]
-        handles += [Patch(color="#000000", alpha=0.16, linewidth=0, label=_band_name(self.metric))]
+        handles += self._band_handle("#000000", 0.16)
         run = self.loaded.run
         if events:
             handles += event_handles([kind for kind in MARKS if any(e["event"] == kind for e in run.events)], INK)
@@ -188,14 +194,14 @@ class MetricChart(Chart):
                 ax.scatter(x, y, s=7, color=INK, marker=MARKS[kind][1], linewidths=0.4, zorder=4)
         windows_axis(ax, self._numbers)
         ax.set_ylabel(self._shown)
-        legend(ax, _lane_handles(run, self.metric))
+        legend(ax, _lane_handles(run, self._band_handle("#0072B2", 0.3)))
 
 
-def _lane_handles(run: Run, metric: str) -> list[Artist]:
+def _lane_handles(run: Run, band: list[Artist]) -> list[Artist]:
     handles: list[Artist] = [
         Line2D([], [], color=INK, linewidth=0.8, label=run.arms[0]),
         Line2D([], [], color="#0072B2", linewidth=1.4, label="the arm"),
-        Patch(color="#0072B2", alpha=0.3, linewidth=0, label=_band_name(metric)),
+        *band,
         *event_handles([kind for kind in MARKS if any(e["event"] == kind for e in run.events)], INK),
     ]
     return [*handles, truth_handle()] if planted(run) else handles

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +13,8 @@ from .compare import CONFIDENCE
 
 FEWEST_UNITS = 5
 """With fewer units nothing is claimed: Student's test would hold its level, but find next to nothing."""
+SAME = "same for every seed"
+"""The finding where seeds are one result."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +74,27 @@ def mean_of_units(differences: Sequence[float]) -> UnitEstimate | None:
     reach = float(stdtrit(units - 1, 0.5 + CONFIDENCE / 2)) * error
     p_value = 2 * float(stdtr(units - 1, -abs(mean) / error))
     return UnitEstimate(units, mean, mean - reach, mean + reach, error, p_value)
+
+
+def policy_claim(differences: Sequence[float], *, unit: str) -> dict[str, Any]:
+    """What units say of a policy together: `difference`, `low`, `high` and `finding`, as plain JSON values.
+
+    Seeds that all come out the same are one result: nothing of it depends on chance, and an interval over them would
+    be a point, and a lie. Neither they nor too few units have an interval, `standard_error` or `p_value`.
+
+    Args:
+        differences: a number per unit, in error points, reference minus arm.
+        unit: what the units are, in the plural: `seeds` or `streams`.
+
+    >>> policy_claim([1.0] * 5, unit="seeds")
+    {'difference': 1.0, 'low': None, 'high': None, 'finding': 'same for every seed'}
+    >>> policy_claim([1.0, 2.0], unit="streams")["finding"], policy_claim([], unit="seeds")["difference"]
+    ('too few streams', None)
+    """
+    one_result = unit == "seeds" and len(differences) > len(set(differences)) == 1
+    estimate = None if one_result else mean_of_units(differences)
+    if estimate is not None:
+        return {**asdict(estimate), "finding": estimate.finding}
+    mean = sum(differences) / len(differences) if differences else None
+    finding = SAME if one_result else f"too few {unit}"
+    return {"difference": mean, "low": None, "high": None, "finding": finding}

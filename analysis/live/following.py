@@ -228,7 +228,7 @@ def _read_planted(path: Path, manifest: dict[str, Any]) -> tuple[Planted, ...]:
         drifts = read_truth(path)["drifts"]
     except ContractError:
         return ()
-    return tuple(Planted(kind=d["kind"], start=d["start"] / size, end=d["end"] / size) for d in drifts)
+    return tuple(Planted(kind=d["kind"], start=d["start"] / size - 0.5, end=d["end"] / size - 0.5) for d in drifts)
 
 
 def _read_source(path: Path) -> str:
@@ -244,5 +244,5 @@ def _policy(arm: Any) -> str:
     return str(arm["policy"]["kind"])
 
 
-def _order(arm: str) -> tuple[bool, str]:
-    return arm != "static", arm
+def _order(arm: str) -> tuple[bool, bool, str]:
+    return arm != "static", arm != "dynamic", arm  # as in figures

@@ -89,7 +89,7 @@ class ArmStatus(Value):
 
 
 class Planted(Value):
-    """A planted drift; `start` and `end` in windows."""
+    """A planted drift; `start` and `end` in windows, where window k reaches from k - 0.5 to k + 0.5, as in figures."""
 
     kind: str
     start: float
@@ -110,7 +110,7 @@ class Status(Value):
         lag: messages of the topic that are not in a committed window yet; null for a file.
         expected_end: seconds since 1970; null where it can't be told.
         again: which window a resumed run goes through again; null if it does new ones.
-        arms: static first, then by name.
+        arms: static first, then dynamic, then by name.
         planted: the planted truth, where it is known.
         troubles: what can't be read, in words.
     """

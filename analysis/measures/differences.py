@@ -82,7 +82,8 @@ def window_differences(paired: pd.DataFrame) -> pd.DataFrame:
 def saved_so_far(paired: pd.DataFrame) -> pd.DataFrame:
     """Errors saved up to the end of each window, with a pointwise 95 % normal interval.
 
-    The variances of the windows add up; at the last window this is the interval of the whole run's verdict.
+    The variances of the windows add up; at the last window this is the interval of the whole run's verdict, which
+    only joins a window of a single labelled record to the one before it.
 
     Args:
         paired: as from `paired_windows`.

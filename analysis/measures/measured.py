@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -171,12 +172,14 @@ def _detectors(
     """The detectors of all arms against the planted drift, those on losses off-loop, on the losses of never."""
     alarms: dict[str, list[int]] = {}
     places = {window: place for place, window in enumerate(run.windows["window"].unique().tolist())}
+    # Arms with equal detectors share the alarms: some detectors take a minute for a long run.
+    alone = cache(lambda kind: off_loop(kind, wrong))
     for name in run.arms:
         detector = detector_of(run, name)
         if detector is None:
             continue
         if detector.eats == "losses":
-            alarms[f"{name} ({detector.kind})"] = off_loop(detector, wrong)
+            alarms[f"{name} ({detector.kind})"] = alone(detector)
         else:  # the same features whichever model is in force
             alarms[f"{name} ({detector.kind}, in the loop)"] = [
                 places[event["window"]] for event in run.events if event["arm"] == name and event["event"] == "drift"

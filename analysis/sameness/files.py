@@ -78,8 +78,9 @@ def _parsed(line: str) -> Row:
 
 def _rows_apart(name: str, then: list[Row], now: list[Row], *, whole: bool) -> Iterator[Difference]:
     was, is_now = Counter(map(_key, then)), Counter(map(_key, now))
-    gone = [row for row in then if _key(row) in was - is_now]
-    new = [row for row in now if _key(row) in is_now - was]
+    lost, added = was - is_now, is_now - was  # here: for each row anew they would take hours over a long run
+    gone = [row for row in then if _key(row) in lost]
+    new = [row for row in now if _key(row) in added]
     if gone or (new and whole):
         first = (gone or new)[0]
         other = next((row for row in (new if gone else []) if _same_place(row, first)), None)

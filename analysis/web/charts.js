@@ -143,7 +143,9 @@ driftduel.chart = (() => {
         values[i].title = at >= 0 && known ? `${shown(low)} to ${shown(high)}` : "";
       });
       const marks = data.marks.filter((mark) => mark.window === cursor && !off.has(mark.arm));
-      const spans = data.spans.filter((span) => at >= 0 && cursor + 0.5 >= span.start && cursor - 0.5 <= span.end);
+      // An abrupt change has no width: it is told in the window that it begins, not in the one before.
+      const within = (span) => cursor + 0.5 > span.start && cursor - 0.5 < Math.max(span.end, span.start + 0.001);
+      const spans = data.spans.filter((span) => at >= 0 && within(span));
       const words = marks.map((mark) => `${mark.arm}: ${mark.text || kindOf(mark)[1]}`);
       words.push(...spans.map((span) => `planted drift: ${span.text}`));
       const hint = "Point at the curves, or focus them and press the arrow keys, to read a window. Drag to zoom.";

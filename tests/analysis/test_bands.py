@@ -50,6 +50,8 @@ def test_what_can_not_be_resampled_has_no_band() -> None:
         warnings.simplefilter("error")
         assert np.isnan(count_bands("mcc", np.array([[0, 0, 0, 0], [50, 0, 0, 50], [0, 10, 90, 0]]))).all()
         assert [1.0, 1.0] == count_bands("f1", np.array([[1, 0, 99, 0]]))[0].tolist()
+        # One in seven resamples has neither of two positives: not a single of the others has an F1 of 0.
+        assert 0 < count_bands("f1", np.array([[2, 30, 60, 0]]))[0, 0]
     assert (0, 2) == count_bands("f1", np.empty((0, 4), dtype=np.int64)).shape
 
 

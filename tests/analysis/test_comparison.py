@@ -17,6 +17,7 @@ from analysis.cli import report
 from analysis.comparison import compare_runs
 from analysis.comparison_page import comparison_page
 from analysis.comparison_report import write_comparison
+from analysis.experiment_tables import policy_claims
 from analysis.figures.forest import Forest
 from analysis.members import Member, names_of
 from producer.errors import RunError, UsageError
@@ -99,6 +100,24 @@ def test_seeds_that_change_nothing_are_one_result() -> None:
     assert "it came out the same for each of 6 seeds, which are one result" in found["verdicts"]["dynamic"]
 
 
+def test_an_arm_is_primary_only_where_every_run_declared_it() -> None:
+    """Declared in one run and not in the other, it is exploratory."""
+    runs = [one("a", manifest={"primary": ["dynamic"]}), one("b", seed=1, manifest={"primary": ["other"]})]
+    assert not compare_runs(runs)["claims"]["dynamic"]["primary"]
+
+
+def test_an_experiment_claims_as_a_comparison_does() -> None:
+    """The same five seeds give the same interval; six that came out the same are one result there, too."""
+    spread, same = ([(n, 1.0 + n * step) for n in range(6)] for step in (0.1, 0.0))
+    for seeds in (spread, same):
+        runs = {("a", seed): summary(dynamic=value) for seed, value in seeds}
+        claim = policy_claims(runs)["a"]["dynamic"]
+        other = compare_runs([one(f"s{seed}", value, seed=seed) for seed, value in seeds])["claims"]["dynamic"]
+        assert 6 == claim.pop("seeds")
+        assert claim == {key: other[key] for key in claim}
+    assert ("same for every seed", None, False) == (claim["finding"], claim["low"], "p_value" in claim)
+
+
 @pytest.mark.parametrize(
     ("other", "reason"),
     [
@@ -122,6 +141,13 @@ def test_what_cannot_be_compared_is_set_apart(other: Member, reason: str) -> Non
     assert ["dynamic"] == [arm for arm, claim in found["claims"].items() if claim["primary"]]
     words = f"x is set apart, and nothing is claimed from it together with the others: {found['apart']['x']}."
     assert words in found["notes"]
+
+
+@pytest.mark.parametrize("broken", [{"manifest": {"identity": {}}}, {"manifest_windows": 12}, {"finished": False}])
+def test_a_run_that_can_not_be_compared_sets_nobody_else_apart(broken: dict[str, Any]) -> None:
+    """Named first, it doesn't say what the others must be like."""
+    first = one("x", **({"identity": {"window": 500}} if "manifest" not in broken else {}), **broken)
+    assert ["x"] == list(compare_runs([first, one("a"), one("b", seed=1)])["apart"])
 
 
 def test_a_directory_that_is_not_whole_is_said_to_be_so() -> None:
@@ -326,6 +352,9 @@ def test_the_figure_has_a_row_for_each_run_and_for_what_is_claimed() -> None:
     table = Forest(compare_runs(runs)).table()
     assert ["s0", "s1", "s2", "s3", "s4", "together"] == table["run"].tolist()
     assert pytest.approx(1.2) == table["difference"].iloc[-1]
+    edge = compare_runs(runs)
+    edge["claims"]["dynamic"]["low"] = 0.0
+    assert "Diamonds are means" in Forest(edge).caption()
     few = Forest(compare_runs([*runs[:2], one("x", seed=7, identity={"window": 1})]))
     assert ["s0", "s1", "x"] == few.table()["run"].tolist()
     assert "There are too few seeds or streams" in few.caption()

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from analysis.figures.difference import DifferenceChart, SavedChart, apart
+from analysis.figures.difference import DifferenceChart, SavedChart
+from analysis.figures.labelled import spread
 from analysis.inference.compare import compare, pooled_difference
 from analysis.loaded import load_run
 from analysis.measures.differences import paired_windows, saved_so_far, window_differences
@@ -66,6 +67,8 @@ def test_windows_that_say_nothing() -> None:
     assert np.isnan(found[1]).all()
     assert (100.0, -95.996, 100.0) == pytest.approx(tuple(found[2]), abs=1e-3)
     assert [0, 0, 1] == saved_so_far(paired)["saved"].tolist()
+    unsure = window_differences(paired.assign(labelled=1, variance=9.0))
+    assert ([-100.0] * 3, [100.0] * 3) == (unsure["low"].tolist(), unsure["high"].tolist())
 
 
 def test_the_share_of_intervals_that_miss_is_five_percent() -> None:
@@ -95,10 +98,11 @@ def test_names_keep_apart() -> None:
     """Names at the ends never write over each other, as long as there is room, and stay within the axes."""
     rng = np.random.default_rng(2)
     for _ in range(50):
-        found = apart(np.sort(rng.random(12) ** 3), least=0.07)
+        asked = rng.random(12) ** 3
+        found = np.array(spread(asked.tolist(), gap=0.07))[np.argsort(asked)]
         assert np.diff(found).min() >= 0.07 - 1e-9
         assert 0 <= found[0] <= found[-1] <= 1
-    assert [] == apart(np.array([]), least=0.1).tolist()
+    assert [] == spread([], gap=0.1)
 
 
 def test_captions_warn_of_peeking_and_of_the_best(crowded: Path) -> None:

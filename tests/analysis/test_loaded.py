@@ -54,7 +54,7 @@ def test_scores_of_an_arm_come_by_window(drifting: Path) -> None:
     first = next(iter(load_run(drifting).scores_of("dynamic")))
     assert (first.window, first.labels.tolist(), bool(first.known.all())) == (0, [0, 1] * 50, True)
     assert first.scores.tolist() == [0.25, 0.75] * 50
-    with pytest.raises(UsageError, match=r"no arm 'dynamc' \(did you mean 'dynamic'\?\)"):
+    with pytest.raises(UsageError, match=r"no arm 'dynamc' \(did you mean 'dynamic'\?\); it has static, dynamic"):
         load_run(drifting).scores_of("dynamc")
 
 

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from analysis.hindsight.regret import regret
+from analysis.loaded import load_run
+from analysis.measures import measured
 from analysis.measures.agreement import fading, prequential
 from analysis.measures.deployment import deployed
 from analysis.measures.episodes import score_detectors
@@ -74,3 +76,25 @@ def test_a_run_has_all_measures(drifting):
     assert [("dynamic", 120.0), ("static", None)] == [(part["arm"], part["high"]) for part in plain["envelope"]]
     assert 0.94 == plain["dynamic"]["agreement"]["total"]["accuracy"]
     assert pytest.approx((3 * 1 + 0.85 + 0.7 + 0.85 + 3 * 1) / 9) == plain["dynamic"]["aut"]["accuracy"]["value"]
+
+
+def test_equal_detectors_are_scored_once(make_run, monkeypatch):
+    """Arms that follow equal detectors have equal scores from one pass over the losses; another seed is another one."""
+    labels = [np.tile(np.array([0, 1], dtype=np.int8), 50) for _ in range(4)]
+    static = [found ^ (window > 1) for window, found in enumerate(labels)]
+    path = make_run(labels, dict.fromkeys(("static", "a", "b", "c"), static))
+    manifest = json.loads((path / "manifest.json").read_text())
+    for arm, seed in (("a", 0), ("b", 0), ("c", 1)):
+        manifest["arms"][arm]["policy"] = {"kind": "drift", "detector": {"kind": "kswin", "seed": seed}}
+    (path / "manifest.json").write_text(json.dumps(manifest))
+    (path / "truth.json").write_text(
+        json.dumps(
+            {"format": 1, "records": 400, "drifts": [{"kind": "mix", "shape": "abrupt", "start": 200, "end": 200}]}
+        )
+    )
+    asked, off_loop = [], measured.off_loop
+    monkeypatch.setattr(measured, "off_loop", lambda kind, wrong: asked.append(kind.seed) or off_loop(kind, wrong))
+    scores = {score["detector"]: score for score in load_run(path).summary["detectors"]}
+    assert [0, 1] == asked
+    assert 1 == scores["a (kswin)"]["hits"]
+    assert {**scores["a (kswin)"], "detector": "b (kswin)"} == scores["b (kswin)"]

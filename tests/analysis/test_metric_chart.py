@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -139,6 +140,20 @@ def test_the_caption_says_what_it_rests_on(drifting: Path) -> None:
     assert "500 bootstrap resamples of the window's counts" in caption
     assert "Bands that overlap don't make two arms equal" in caption
     assert "Wilson" in METRIC_CHARTS["precision"](load_run(drifting)).caption()
+
+
+@pytest.mark.parametrize("fixture", ["drifting", "crowded"])
+def test_no_band_is_named_where_none_is_drawn(fixture: str, request: pytest.FixtureRequest) -> None:
+    """Without the segments ROC-AUC has its values, but no band: neither legend nor caption has one."""
+    run = request.getfixturevalue(fixture)
+    shutil.rmtree(run / "segments")
+    loaded = load_run(run)
+    for metric, banded in (("roc_auc", False), ("f1", True)):
+        chart = METRIC_CHARTS[metric](loaded)
+        legend = chart.draw().axes[0].get_legend()
+        assert banded == ("95 % bootstrap band" in [text.get_text() for text in legend.get_texts()])
+        assert banded == ("bootstrap resamples" in chart.caption())
+        assert banded != ("There are no bands here" in chart.caption())
 
 
 def test_a_metric_that_no_window_has_is_refused(make_run: Callable[..., Path]) -> None:

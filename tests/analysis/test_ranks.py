@@ -50,6 +50,18 @@ def test_ranks_and_p_values_equal_scipys() -> None:
     assert list(holm(p_values).values()) == pytest.approx([pair.adjusted for pair in found.pairs])
 
 
+def test_where_all_arms_rank_alike_no_pair_is_told_apart() -> None:
+    """One arm beats another on every stream, but two that are best and worst by turns drown it: the caption says so."""
+    turns = ({"x": 0.4, "a": 0.3, "b": 0.2, "y": 0.1}, {"y": 0.4, "a": 0.3, "b": 0.2, "x": 0.1})
+    scores = {f"stream-{row}": turns[row % 2] for row in range(12)}
+    found = rank_arms(scores)
+    (pair,) = (pair for pair in found.pairs if {pair.first, pair.second} == {"a", "b"})
+    assert (True, True) == (pair.adjusted < 0.05, found.friedman > 0.05)
+    assert [{"a", "b", "x", "y"}] == [set(group) for group in found.alike]
+    assert "no pair is told apart, whatever its own test says" in critical_difference(scores).caption()
+    assert "whatever its own test" not in critical_difference(drawn(12, seed=3)).caption()
+
+
 @given(st.lists(st.integers(-4, 4), min_size=6, max_size=9))
 def test_the_signed_rank_test_counts_all_signs_with_ties_and_zeros(values: list[int]) -> None:
     """Its p-value is the share of sign patterns at least as far from even; zeros keep their ranks and have no sign."""

@@ -70,6 +70,15 @@ def test_a_window_of_another_run_is_left_out(look: Look, make_run: Callable[...,
     assert "segments: 000002.arrow belong to another window or run." in loaded.missing[0]
 
 
+def test_a_window_under_another_number_is_left_out(look: Look, drifting: Path) -> None:
+    """A copied segment doesn't count its window twice, also where no manifest says how large windows are."""
+    (drifting / "manifest.json").unlink()
+    shutil.copy(drifting / "segments" / "000003.arrow", drifting / "segments" / "000010.arrow")
+    loaded = look(drifting)
+    assert loaded.windows["window"].tolist() == [window for window in range(10) for _ in range(2)]
+    assert "segments: 000010.arrow belong to another window or run." in " ".join(loaded.missing)
+
+
 def test_a_run_that_was_mailed_without_segments_has_counts_and_no_verdict(look: Look, drifting: Path) -> None:
     """Totals, metrics, costs and recovery are the same; comparisons need each record's predictions."""
     before = load_run(drifting).summary
@@ -85,6 +94,17 @@ def test_a_run_that_was_mailed_without_segments_has_counts_and_no_verdict(look: 
     assert loaded.missing == ("segments: there are none, so that what was predicted for each record isn't known.",)
     with pytest.raises(RunError, match="holds no predictions"):
         loaded.arrow("scores")
+
+
+def test_exports_of_an_unfinished_run_may_lag_but_not_differ(look: Look, drifting: Path) -> None:
+    """They are written at the end, or when the run stops: rows may be lacking, but those there are those of the run."""
+    manifest, windows = drifting / "manifest.json", drifting / "windows.csv"
+    manifest.write_text(manifest.read_text().replace('"finished"', '"running"'))
+    lines = windows.read_text().splitlines(keepends=True)
+    windows.write_text("".join(lines[:7]))
+    assert () == look(drifting).missing
+    windows.write_text("".join([*lines[:2], lines[2].replace(",50,", ",49,", 1), *lines[3:7]]))
+    assert look(drifting).missing[0].startswith("windows.csv isn't what the segments say")
 
 
 def test_lines_that_do_not_add_up_are_left_out(look: Look, drifting: Path) -> None:

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pytest
 
 from analysis.sameness.difference import Difference
+from analysis.sameness.files import model_differences
 from analysis.sameness.runs import hold_together
 from online.ledger import Entry, Ledger
 from online.run import read_contract
@@ -192,6 +193,16 @@ def test_a_tampered_model_is_found(pair: Pair, tamper: Callable[[Path], object],
     tamper(pair[0] / "models/model-of-dynamic/model.json")
     (found,) = hold_together(*pair).differences
     assert Difference(what="models", window=0, arm="dynamic", unit="model", was=was, now=now) == found
+
+
+@pytest.mark.parametrize(("whole", "found"), [(True, 1), (False, 0)])
+def test_recipes_are_compared_of_finished_runs(tmp_path: Path, whole: bool, found: int) -> None:
+    """A model that learns by record is a recipe, which an interruption may leave older than the last window."""
+    for run, content in (("then", "{}"), ("now", '{"rows": 1}')):
+        (tmp_path / run / "models" / "m").mkdir(parents=True)
+        (tmp_path / run / "models" / "m" / "recipe.json").write_text(content)
+    differing = list(model_differences(tmp_path / "then", tmp_path / "now", {"m": (3, "arm")}, whole=whole))
+    assert [("models", 3, "arm", "m/recipe.json")] * found == [(d.what, d.window, d.arm, d.was) for d in differing]
 
 
 def test_lost_windows_are_found(pair: Pair) -> None:

@@ -116,11 +116,13 @@ def test_the_keyboard_reads_windows_aloud(opened: Page, run: Path) -> None:
 
 
 def test_what_happened_is_told_with_its_window(opened: Page) -> None:
-    """At the planted drift, the chart says what was planted."""
+    """In the window where the planted drift begins, and in no other, the chart says what was planted."""
     opened.locator(".dd-plot").focus()
     for key in ("Home", "PageUp"):
         opened.keyboard.press(key)
     assert "planted drift: label-swap (abrupt)" in opened.locator(".dd-told").inner_text()
+    opened.keyboard.press("ArrowLeft")
+    assert "planted drift" not in opened.locator(".dd-told").inner_text()
 
 
 def test_an_arm_switched_off_disappears(opened: Page) -> None:

@@ -17,6 +17,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
+from analysis.curves_data import dash
+from analysis.figures.looks import looks_of
 from online.duel import run_duel
 from producer.dataset import Column, Dataset, Label
 from static_model.artifact import Linear, Model, Numeric, save_model
@@ -224,6 +226,23 @@ def test_markup_in_a_dead_letter_is_text(inputs, open_page, tmp_path: Path) -> N
         assert "'x'" in cells[2] or "column" in cells[2]
         assert 0 == page.locator("main script, main img").count()
         assert "hit" != page.title()
+
+
+def test_an_arm_looks_as_in_the_report(
+    inputs: tuple[Path, Path], tmp_path: Path, open_page: Callable[..., Page]
+) -> None:
+    """Colour and dash of each arm are those that the figures give it, in their order."""
+    names = ("static", "dynamic", *(f"a{number}" for number in range(9)))
+    duel(inputs, tmp_path / "run", arms=("static", *(f"{name}:policy=never" for name in names[1:])))
+    with watching(tmp_path / "run") as address:
+        page = open_page(address)
+        wait_for(page, "finished")
+        drawn = page.locator("#arms line").evaluate_all(
+            "lines => lines.map((one) => [one.getAttribute('stroke'), one.getAttribute('stroke-dasharray')])"
+        )
+        assert list(names) == [name.strip() for name in page.locator("#arms th span").all_inner_texts()]
+    expected = [(look.color, dash(look.line)) for look in looks_of(names).values()]
+    assert [[color, parts and " ".join(str(2 * part) for part in parts)] for color, parts in expected] == drawn
 
 
 @pytest.mark.parametrize("look", list(LOOKS))

@@ -149,6 +149,18 @@ def test_eddm_warns_before_it_fires() -> None:
         Eddm(alpha=0.8)
 
 
+@pytest.mark.parametrize("digits", [0, 1, 9])
+def test_kswin_has_rivers_p_value_after_every_loss(digits: int) -> None:
+    """Whether losses are 0 or 1, so that tests recur, or take many values."""
+    ours, theirs = Kswin(seed=3).fresh(), drift.KSWIN(seed=3)
+    losses = np.random.default_rng(4).random(500)
+    losses[250:] = losses[250:] / 2 + 0.5
+    for loss in losses.round(digits).tolist():
+        ours.update(loss)
+        theirs.update(loss)
+        assert (theirs.p_value, theirs.drift_detected) == (ours.p_value, ours.drift_detected)
+
+
 def test_kswins_window_holds_two_samples() -> None:
     """A window too small to draw the older sample from is refused, where river would fail in mid-stream."""
     with pytest.raises(ValidationError, match="window_size=50 is too small for two samples of stat_size=30"):

@@ -2,10 +2,9 @@
 // The live page: what /api/stream tells, as charts and tables. Everything that comes from data becomes text, never markup.
 (() => {
   const { make, plain, shown, swatch } = driftduel;
-  const LOOKS = [ // analysis/figures/style.py: the same colours and dashes as in the figures
-    ["#000000", null], ["#D55E00", [4, 1]], ["#0072B2", [1, 1]], ["#009E73", [6, 1, 1, 1]],
-    ["#CC79A7", [3, 1, 1, 1, 1, 1]], ["#E69F00", null], ["#56B4E9", [4, 1]],
-  ];
+  // As analysis/figures/looks.py has it: an arm has one colour and one dash in all figures, whoever else runs.
+  const COLORS = ["#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"];
+  const DASHES = [[1, 1], [6, 1, 1, 1], [3, 1, 1, 1, 1, 1], null, [4, 1], [8, 2], [2, 2]];
   const CHARTS = ["accuracy", "f1", "other"], COUNTS = ["tp", "fp", "tn", "fn"];
   const MOST = 200; // lines of a table
   const SAYS = {
@@ -86,14 +85,24 @@
     for (const name of names) make("option", select, { text: name.replaceAll("_", " "), value: name });
   }
 
+  function looks() { // in the order of status.arms: static, dynamic, then the others by name
+    let other = 0;
+    return status.arms.map(({ name }) => {
+      if (name === "static") return ["#000000", null];
+      if (name === "dynamic") return [COLORS[0], [4, 1]];
+      return [COLORS[++other % COLORS.length], DASHES[(other - 1) % DASHES.length]];
+    });
+  }
+
   function drawing(metric) {
     const all = [...windows.keys()].sort((one, other) => one - other);
     const pick = (arm, value) => all.map((window) => {
       const row = windows.get(window).get(arm);
       return (row && value(row)) ?? null;
     });
+    const found = looks(), banded = status.arms.length <= 4;
     const series = status.arms.map((arm, i) => {
-      const [color, dash] = LOOKS[i % LOOKS.length], banded = status.arms.length <= 4;
+      const [color, dash] = found[i];
       const end = (which) => banded ? pick(arm.name, (row) => row.bands[metric]?.[which]) : undefined;
       return { name: arm.name, values: pick(arm.name, (row) => row.values[metric]), low: end(0), high: end(1), color, dash };
     });
@@ -175,8 +184,9 @@
 
   function showArms() {
     at("arms").replaceChildren();
+    const found = looks();
     status.arms.forEach((arm, i) => {
-      const row = make("tr", at("arms")), [color, dash] = LOOKS[i % LOOKS.length];
+      const row = make("tr", at("arms")), [color, dash] = found[i];
       const name = make("th", row, { scope: "row" });
       swatch(name, { color, dash });
       make("span", name, { text: ` ${arm.name}` });

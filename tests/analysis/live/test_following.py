@@ -15,12 +15,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analysis.figures.over_windows import planted
 from analysis.live.following import MOST, Follower
 from analysis.live.pace import Pace
 from analysis.live.segments import Segments
 from analysis.live.tail import Tail
 from analysis.live.telling import tell
 from analysis.live.values import Committed
+from analysis.runs import read_run
 from online.ledger import Entry, Ledger
 from online.lock import is_held
 from online.run import read_contract
@@ -80,7 +82,8 @@ def test_the_status_adds_up_what_was_told(drifting: Path) -> None:
     assert ("finished", 10, 1000, 1000) == (status.state, status.windows, status.numbers, status.messages)
     assert (0.82, 0.94) == (static.accuracy, dynamic.accuracy)
     assert (1, 1, 1) == (dynamic.alarms, dynamic.fits, dynamic.promoted)
-    assert [("encoding", 4.0, 4.0)] == [(p.kind, p.start, p.end) for p in status.planted]
+    assert [("encoding", 3.5, 3.5)] == [(p.kind, p.start, p.end) for p in status.planted]
+    assert [(s.start, s.end) for s in planted(read_run(drifting))] == [(p.start, p.end) for p in status.planted]
 
 
 def test_a_run_that_is_not_there_yet_is_waited_for(make_run: Callable[..., Path], tmp_path: Path) -> None:
@@ -107,6 +110,20 @@ def test_interrupted_is_a_run_that_nobody_holds(drifting: Path) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         assert "running" == follower.status(now=NOW).state
     assert "interrupted" == follower.status(now=NOW).state
+
+
+def test_the_expected_end_is_that_of_the_messages_left(drifting: Path) -> None:
+    """A thousand of 2,000 messages are left, at 100 in a second: ten seconds."""
+    manifest = json.loads((drifting / "manifest.json").read_text())
+    (drifting / "manifest.json").write_text(json.dumps(manifest | {"state": "running", "messages": 2000}))
+    lines = [json.dumps({"window": window, "done": NOW - 10 + window}) + "\n" for window in range(10)]
+    (drifting / "timings.jsonl").write_text("".join(lines))
+    follower = Follower(drifting)
+    everything(follower)
+    with (drifting / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        status = follower.status(now=NOW)
+    assert (100.0, NOW + 10) == (status.rate, status.expected_end)
 
 
 def test_whoever_only_looks_does_not_hold_a_run(drifting: Path) -> None:
@@ -182,6 +199,15 @@ def test_another_run_in_the_same_place_begins_anew(make_run: Callable[..., Path]
     assert [0, 1] == [one.window for one in everything(follower)]
 
 
+def test_a_segment_that_was_replaced_is_another_one(drifting: Path) -> None:
+    """Whoever put another file in its place: what was told of it before no longer holds."""
+    follower = Follower(drifting)
+    everything(follower)
+    segment = drifting / "segments" / "000003.arrow"
+    shutil.copy(segment, drifting / "other").replace(segment)
+    assert follower.look(now=NOW).anew
+
+
 def test_another_identity_is_another_run(drifting: Path) -> None:
     """Even before it has a segment of its own."""
     follower = Follower(drifting)
@@ -206,6 +232,28 @@ def test_dead_letters_are_told_the_first_time_only(drifting: Path) -> None:
     assert () == tell(dead, BinaryTask(0.5), "y", first=False, **options).dead_letters
     (strange,) = {d.offset for d in tell(dead, BinaryTask(0.5), "y", first=True, known=(), position=None).dead_letters}
     assert strange is None
+
+
+def test_a_dead_letter_stands_at_the_position_of_its_window(drifting: Path) -> None:
+    """Each window's are looked up in its own line of positions.jsonl, and not told again when an arm is added."""
+    ledger = Ledger(drifting / "segments", read_contract(drifting))
+    entries = [ledger.read(window) for window in range(3)]
+    shutil.rmtree(drifting / "segments")
+    again, lines = Ledger(drifting / "segments", ledger.dataset), []
+    for entry in entries:
+        index = entry.window.index
+        letter = DeadLetter(entry.window.last_seq, "no record", b"?")
+        again.commit(replace(entry, window=replace(entry.window, dead=(letter,))))
+        lines.append(json.dumps({"window": index, "next": {"0": 100}, "dead": [[0, 1000 + index]]}) + "\n")
+    (drifting / "positions.jsonl").write_text("".join(lines))
+    follower = Follower(drifting)
+    found = [letter for one in everything(follower) for letter in one.dead_letters]
+    assert [(0, 1000), (1, 1001), (2, 1002)] == [(letter.window, letter.offset) for letter in found]
+    late = replace(again.read(0), arms=again.read(0).arms | {"late": again.read(0).arms["static"]})
+    again.commit(late)
+    assert [(0, ["late"], ())] == [
+        (o.window, [row.arm for row in o.rows], o.dead_letters) for o in everything(follower)
+    ]
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"format": 2}', '{"format": 1, "identity": 3}'])
