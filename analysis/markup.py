@@ -120,12 +120,12 @@ def figure(
         name: of the figure within the page: ids are made of it, so that none occurs twice; and of its files ...
         title: in a few words.
         caption: in sentences; it is also what a screen reader says of the picture.
-        endings: of the files.
+        endings: of the files, each linked once.
         above: markup that stands above the picture.
         file: ... unless they are called this.
     """
     place = f"figures/{file or name}"
-    links = ", ".join(f'<a href="{place}.{ending}">{ending.upper()}</a>' for ending in endings)
+    links = ", ".join(f'<a href="{place}.{ending}">{ending.upper()}</a>' for ending in dict.fromkeys(endings))
     return (
         f'<figure id="{name}">\n{above}{inline(svg, name=name, title=title, caption=caption)}\n'
         f"<figcaption><strong>{text(title)}.</strong> {text(caption)} {links}</figcaption>\n</figure>"

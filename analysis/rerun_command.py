@@ -46,6 +46,7 @@ def rerun(
 
     Example: driftduel rerun runs/dns
     """
+    from analysis.salvage.inventory import refuse_endless
     from online.label_store import finished_labels
     from online.repeat import Found, read_asked
     from producer.progress import progress
@@ -53,6 +54,7 @@ def rerun(
     from .rerun import rerun as repeat_and_compare
     from .rerun_words import words
 
+    refuse_endless(run)
     stream = read_asked(run).streams[0]
     config: dict[str, object] = {}
     broker: AbstractContextManager[str | None] = nullcontext(bootstrap)

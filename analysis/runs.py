@@ -106,6 +106,8 @@ def read_run(path: Path, *, truth: Path | None = None) -> Run:
     windows = to_windows(rows)
     facts = plain(manifest)
     facts["identity"].setdefault("window", held.size if held else int(windows["records"].max()) or 1)
+    if held:
+        facts.setdefault("threshold", held.threshold)
     name_lost_arms(facts, sorted(windows["arm"].unique()), missing)
     planted = read_planted(path, truth, missing)
     name_strangers(path, sorted(windows["model"].unique()), missing)

@@ -134,7 +134,7 @@ def read_table(run: Path, digest: str) -> LabelTable:
         table = LabelTable(seqs, labels, after, doubles=facts["doubles"], dead=dead, stream=facts["stream"])
         if table.digest != digest:
             raise ValueError("its digest differs")
-    except (OSError, MemoryError, pa.ArrowException, ValueError, KeyError, TypeError) as error:
+    except (OSError, MemoryError, RecursionError, pa.ArrowException, ValueError, KeyError, TypeError) as error:
         raise RunError(
             f"the labels in {run / TABLE} are damaged ({error}). Delete the file, and run the same command again: they "
             "are read from their topic anew"

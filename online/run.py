@@ -207,10 +207,11 @@ def read_position(line: str) -> Position | None:
     """A line of positions.jsonl; None for one that a dying process did not finish: its window was not committed."""
     try:
         facts = json.loads(line)
-        facts["next"] = {int(p): offset for p, offset in facts["next"].items()}
+        facts["window"] = int(facts["window"])
+        facts["next"] = {int(p): int(offset) for p, offset in facts["next"].items()}
         facts["dead"] = tuple((p, offset) for p, offset in facts["dead"])
         return Position(**facts)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         return None
 
 

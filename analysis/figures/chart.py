@@ -11,6 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from analysis.tidy import plain_cell
 from online.files import replace_file
 
 from .style import FORMATS, WIDTH, Caption, canvas, save, settle, typeset
@@ -85,12 +86,16 @@ class Picture(ABC):
     def save(self, folder: Path, *, width: float = WIDTH, formats: Sequence[str] = FORMATS) -> list[Path]:
         """Write NAME.svg, NAME.png and NAME.pdf into an existing folder, and the numbers as NAME.csv.
 
+        Names of features and runs are other people's words: no spreadsheet runs one.
+
         Raises:
             OSError: they can't be written.
         """
-        numbers = folder / f"{self.name}.csv"
+        numbers, table = folder / f"{self.name}.csv", self.table()
+        words = table.select_dtypes(exclude=["number", "bool"])
+        plain = table.assign(**{str(name): words[name].map(plain_cell) for name in words})
         with replace_file(numbers) as file:
-            file.write(self.table().to_csv(index=False, lineterminator="\n").encode())
+            file.write(plain.to_csv(index=False, lineterminator="\n").encode())
         return [*save(self.draw(width=width), folder, self.name, formats=formats), numbers]
 
     def described(self) -> Caption:

@@ -84,7 +84,8 @@ class Feed:
             place: that of the last message which the page has seen; one from another run or watch begins anew.
         """
         epoch, _, at = (place or "").partition("-")
-        after, told = (int(at) if at.isascii() and at.isdecimal() else 0), None
+        # Python refuses to read thousands of digits.
+        after, told = (int(at) if at.isascii() and at.isdecimal() and len(at) < 16 else 0), None
         if after > len(self.log):
             epoch = ""
         while True:

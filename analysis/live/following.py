@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,9 +12,9 @@ from online.segment import read_segments
 from online.task import BinaryTask
 from online.windows import Position
 from producer.dataset import Dataset
-from producer.errors import ContractError, DriftduelError
-from producer.recipe import read_truth
+from producer.errors import DriftduelError
 
+from .facts import ends_of, read_planted, read_source
 from .pace import Pace
 from .segments import Segments
 from .tail import Tail
@@ -195,49 +194,29 @@ class Follower:
     def _source(self) -> str:
         known = self._now
         if known.manifest and not known.source:
-            known.source = _read_source(self.run / "experiment.toml")
+            known.source = read_source(self.run / "experiment.toml")
         return known.source
 
     def _messages(self) -> int | None:
         manifest = self._now.manifest
         if manifest.get("state") == "finished":
             return sum(self._now.tally.numbers.values())
-        said = manifest.get("messages") or sum(manifest.get("ends", {}).values())
-        return int(said) if said else None
+        said = manifest.get("messages") or sum((ends_of(manifest) or {}).values())
+        return said if isinstance(said, int) and said else None
 
     def _lag(self, window: int) -> int | None:
-        ends = self._now.manifest.get("ends")
+        ends = ends_of(self._now.manifest)
         if ends is None:
             return None
         position = self._now.positions.get(window)
         following = position.next if position else {}
-        return sum(max(int(end) - following.get(int(partition), 0), 0) for partition, end in ends.items())
+        return sum(max(end - following.get(partition, 0), 0) for partition, end in ends.items())
 
     def _planted(self) -> tuple[Planted, ...]:
         known = self._now
         if known.planted is None:
-            known.planted = _read_planted(self.run / "truth.json", known.manifest) if known.manifest else ()
+            known.planted = read_planted(self.run / "truth.json", known.manifest) if known.manifest else ()
         return known.planted
-
-
-def _read_planted(path: Path, manifest: dict[str, Any]) -> tuple[Planted, ...]:
-    if not path.is_file():
-        return ()
-    size = int(manifest["identity"]["window"])
-    try:
-        drifts = read_truth(path)["drifts"]
-    except ContractError:
-        return ()
-    return tuple(Planted(kind=d["kind"], start=d["start"] / size - 0.5, end=d["end"] / size - 0.5) for d in drifts)
-
-
-def _read_source(path: Path) -> str:
-    """The topic, or the name of the file, as it was asked for; empty where that isn't known."""
-    try:
-        (stream,) = tomllib.loads(path.read_text("utf-8"))["stream"]
-        return f"topic {stream['topic']}" if "topic" in stream else Path(stream["file"]).name
-    except (OSError, ValueError, LookupError, TypeError):
-        return ""
 
 
 def _policy(arm: Any) -> str:

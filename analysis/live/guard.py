@@ -63,7 +63,7 @@ class Guard:
         if not self._is_ours(host):
             return 421, "This address isn't the one that driftduel watch serves; open the one that it printed."
         origin = headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
+        if origin is not None and not _is_of(origin, host):
             return 403, "Another site's page asked for this; only the page itself may."
         if self.token is not None and not self._knows(headers, query):
             return 401, (
@@ -99,6 +99,13 @@ class Guard:
         except ValueError:
             return name in self.names
         return address.is_loopback or not self.loopback
+
+
+def _is_of(origin: str, host: str) -> bool:
+    try:
+        return urlsplit(origin).netloc.lower() == host.lower()
+    except ValueError:  # half an IPv6 address
+        return False
 
 
 def guard_for(host: str, port: int, token: str | None) -> Guard:

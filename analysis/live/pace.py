@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from math import isfinite
 
 LATEST = 20
 """Windows that the rate is taken over."""
@@ -36,12 +37,14 @@ class Pace:
             self.seconds[window] = max(at - last[1], 0.0)
 
     def read(self, line: str) -> None:
-        """A line of timings.jsonl; one that a dying process did not finish says nothing."""
+        """A line of timings.jsonl; one that wasn't finished, or holds something else, says nothing."""
         try:
             facts = json.loads(line)
-            self.add(int(facts["window"]), float(facts["done"]))
-        except (ValueError, KeyError, TypeError):
+            window, at = int(facts["window"]), float(facts["done"])
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             return
+        if isfinite(at):
+            self.add(window, at)
 
     @property
     def again(self) -> int | None:

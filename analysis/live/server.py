@@ -18,6 +18,8 @@ from fastapi import FastAPI, Header, Query
 from fastapi.responses import FileResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
+from producer.errors import RunError
+
 from .feed import Feed
 from .following import Follower
 from .guard import App, Guard, guarded
@@ -115,14 +117,20 @@ def serve(run: Path, listening: socket.socket, guard: Guard, *, finish: Callable
         listening: where to listen.
         guard: who may see it.
         finish: see `Feed.go`.
+
+    Raises:
+        RunError: something in the run directory can't be followed.
     """
     feed = Feed(Follower(run))
+    failed: list[Exception] = []
 
     async def look() -> None:
         try:
             # pyarrow loads it with the first array: the first window shall not wait for that.
             await asyncio.to_thread(importlib.import_module, "pandas")
             await feed.go(leave=lambda: server.should_exit, finish=finish)
+        except Exception as error:  # nobody waits for this task: its failure is told below
+            failed.append(error)
         finally:
             server.should_exit = True
 
@@ -132,3 +140,7 @@ def serve(run: Path, listening: socket.socket, guard: Guard, *, finish: Callable
     )
     server = uvicorn.Server(config)
     server.run(sockets=[listening])
+    if failed:
+        raise RunError(
+            f"the run {run} can't be followed ({failed[0]!r}); 'driftduel report {run}' says what in it is damaged"
+        ) from failed[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import stat
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -111,10 +112,10 @@ def name_strangers(run: Path, models: Iterable[str], missing: list[str]) -> None
 
 
 def check_is_run(path: Path) -> None:
-    """Refuse a place where there is nothing of a run.
+    """Refuse a place where there is nothing of a run, or something that would be read for ever.
 
     Raises:
-        RunError: there isn't.
+        RunError: there isn't, or there is.
     """
     try:
         found = {entry.name for entry in path.iterdir()}
@@ -125,3 +126,23 @@ def check_is_run(path: Path) -> None:
         ) from None
     if not found & {"manifest.json", "segments", "windows.csv"}:
         raise RunError(f"{path} is no run: it has no manifest.json. Name a directory that 'driftduel evaluate' wrote")
+    refuse_endless(path)
+
+
+def refuse_endless(run: Path) -> None:
+    """Refuse a run in which a pipe, a socket or a device stands for a file: reading it might never end.
+
+    Raises:
+        RunError: one does.
+    """
+    held = [run / part for part in PARTS]
+    for path in (*held, *(inner for part in held for inner in part.rglob("*"))):
+        try:
+            mode = path.stat().st_mode
+        except (OSError, RuntimeError):  # gone meanwhile, or a link that leads nowhere: whoever reads it says so
+            continue
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+            raise RunError(
+                f"{path} is a pipe, a socket or a device, which no run holds; reading it might never end. Remove it, "
+                "or copy the file from where the run was made"
+            )

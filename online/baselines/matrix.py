@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tokenize import TokenError
 from typing import Annotated, Any, Literal
 from zipfile import BadZipFile
 
@@ -168,7 +169,7 @@ def load_array(path: Path) -> npt.NDArray[Any]:
     """
     try:
         found = np.load(path, allow_pickle=False)
-    except (EOFError, MemoryError, BadZipFile) as error:  # EOFError: the file is empty
+    except (EOFError, MemoryError, BadZipFile, TokenError) as error:  # EOFError: empty; TokenError: a broken header
         raise ValueError(str(error)) from None
     if not isinstance(found, np.ndarray):
         raise ValueError(f"{path.name} is an archive")

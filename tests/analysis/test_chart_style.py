@@ -9,6 +9,7 @@ from pathlib import Path
 
 import matplotlib
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
@@ -117,6 +118,21 @@ def test_the_csv_is_the_table(charts: list[Chart], tmp_path: Path) -> None:
         assert len(table) == len(lines) - 1
         last = [str(value) if value == value else "" for value in table.iloc[-1]]
         assert last == lines[-1].split(",")
+
+
+def test_a_name_is_no_formula_in_the_csv(tmp_path: Path) -> None:
+    """A column of somebody's file, or a folder, may be called anything; a spreadsheet would run it."""
+
+    class Named(ConfusionChart):
+        def table(self) -> pd.DataFrame:
+            return pd.DataFrame({"feature": ["=cmd|' /c calc'!A0", "plain", None], "moved": [-1.5, 0.25, 1e-9]})
+
+        def draw(self, *, width: float = WIDTH) -> Figure:
+            return Figure()
+
+    Named.save(object.__new__(Named), tmp_path, formats=["svg"])
+    (written,) = tmp_path.glob("*.csv")
+    assert "feature,moved\n'=cmd|' /c calc'!A0,-1.5\nplain,0.25\n,1e-09\n" == written.read_text()
 
 
 def test_pictures_are_the_kept_ones(charts: list[Chart], tmp_path: Path, request: pytest.FixtureRequest) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from analysis.figures.dataset import draw_dataset
-from analysis.markup import inline, table
+from analysis.markup import figure, inline, table
 from analysis.page import write_page
 from analysis.story import story_of
 from producer.dataset import load_dataset
@@ -106,6 +106,12 @@ def test_a_drawing_becomes_part_of_the_page() -> None:
         '<g id="n-p" clip-path="url(#n-q)"><use href="#n-r"/></g>\n</svg>'
     )
     assert expected == inline(svg, name="n", title="T&", caption="D")
+
+
+def test_a_format_that_is_asked_for_twice_is_linked_once() -> None:
+    """The same file twice would tell nobody anything."""
+    drawn = figure("<svg/>", name="n", title="T", caption="C", endings=("png", "png", "csv"))
+    assert drawn.count("<a href=") == 2
 
 
 def test_cells_are_written_as_people_write_them() -> None:

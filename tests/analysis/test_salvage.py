@@ -45,6 +45,19 @@ def test_exports_are_made_from_the_segments(look: Look, drifting: Path, file: st
     assert after.missing[0] in after.summary["notes"]
 
 
+def test_without_its_manifest_a_run_has_all_its_figures(make_run: Callable[..., Path]) -> None:
+    """The threshold, which some of them draw, is the starting model's, too."""
+    labels = [np.tile(np.array([0, 1], dtype=np.int8), 50)] * 4
+    static = json.loads((make_run(labels, {"static": labels}) / "manifest.json").read_text())["static"]
+    run = make_run(labels, {"static": labels}, name="own", models=lambda *_: static)
+    before = {name: chart.table() for name, chart in load_run(run).figures.items()}
+    (run / "manifest.json").unlink()
+    after = {name: chart.table() for name, chart in load_run(run).figures.items()}
+    assert {"scores", "accuracy"} < set(before)
+    assert set(before) == set(after)
+    assert before["scores"].equals(after["scores"])
+
+
 def test_the_whole_windows_are_reported_and_the_others_named(look: Look, drifting: Path) -> None:
     """A damaged segment costs its window only; tracker, ledger and verdict speak of the others."""
     (drifting / "segments" / "000004.arrow").write_bytes(b"ARROW1")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import shutil
 from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from analysis.loaded import LoadedRun
+from analysis.loaded import LoadedRun, load_run
 from producer.errors import DriftduelError, RunError
 
 Look = Callable[[Path], LoadedRun]
@@ -99,3 +100,21 @@ def test_any_field_of_the_manifest_may_be_anything(look: Look, drifting: Path, d
     finally:
         (drifting / "manifest.json").write_text(sound, "utf-8")
     assert all("has format" in one and "\n" not in one for one in refused)
+
+
+@pytest.mark.parametrize("file", ["manifest.json", "truth.json", "segments/000004.arrow", "baselines/baselines.json"])
+def test_a_pipe_in_place_of_a_file_is_refused(drifting: Path, file: str) -> None:
+    """Reading it would wait for ever for somebody to write."""
+    (drifting / file).unlink(missing_ok=True)
+    (drifting / file).parent.mkdir(exist_ok=True)
+    os.mkfifo(drifting / file)
+    with pytest.raises(RunError, match=f"{file} is a pipe, a socket or a device, which no run holds"):
+        load_run(drifting)
+
+
+def test_a_device_behind_a_link_is_refused(drifting: Path) -> None:
+    """It would fill the memory."""
+    (drifting / "events.jsonl").unlink()
+    (drifting / "events.jsonl").symlink_to("/dev/zero")
+    with pytest.raises(RunError, match=r"events.jsonl is a pipe, a socket or a device"):
+        load_run(drifting)

@@ -213,6 +213,13 @@ def test_everybody_can_read_it(opened: Page) -> None:
     assert opened.evaluate("document.documentElement.scrollWidth") <= width
 
 
+@pytest.mark.parametrize("opened", [LOOKS["narrow"]], indirect=True)
+def test_captions_of_long_names_never_make_it_scroll_sideways(opened: Page) -> None:
+    """A caption names arms, each as long as an arm's name may be: 40 letters without a gap."""
+    opened.locator("figcaption").first.evaluate("(caption) => { caption.textContent = 'W'.repeat(40) }")
+    assert opened.evaluate("document.documentElement.scrollWidth") <= 360
+
+
 def test_it_follows_the_readers_light(opened: Page) -> None:
     """Where light turns to dark while the page is open, the chart turns, too."""
     opened.emulate_media(color_scheme="light")

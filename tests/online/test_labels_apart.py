@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from online.duel import DuelOutcome, run_duel
+from online.label_store import read_table
 from online.ledger import Ledger
 from online.outcome import LabelBooks
 from producer.dataset import Dataset
@@ -187,6 +188,15 @@ def test_what_becomes_of_every_label_is_counted(duel: Call, planned, tmp_path: P
         (0, 1243, "unknown label 'perhaps' in 'label'"),
         (0, 1244, "1 columns instead of 3: b'x'"),
     ]
+
+
+def test_unreadable_labels_that_are_damaged_are_refused_in_a_sentence(duel: Call, planned, tmp_path: Path) -> None:
+    """Nested ever deeper, too, which JSON itself can't read."""
+    duel("run", planned(delay=10), label_horizon=20)
+    digest = json.loads((tmp_path / "run" / "manifest.json").read_text())["identity"]["labels"]["digest"]
+    (tmp_path / "run" / "dead_labels.jsonl").write_text("[" * 100_000)
+    with pytest.raises(RunError, match="are damaged"):
+        read_table(tmp_path / "run", digest)
 
 
 def test_the_order_of_a_label_file_does_not_matter(duel: Call, planned, tmp_path: Path, tiny: Dataset) -> None:

@@ -51,7 +51,7 @@ def test_a_page_that_comes_back_misses_nothing_and_hears_nothing_twice(feed: Fee
     assert "reset" not in [message.kind for message in told(feed, place)]
 
 
-@pytest.mark.parametrize("place", ["1.000-3", "", "x", "-", "nonsense-²", "-1"])
+@pytest.mark.parametrize("place", ["1.000-3", "", "x", "-", "nonsense-²", "-1", "1.000-" + "9" * 5000])
 def test_a_place_from_elsewhere_begins_anew(feed: Feed, place: str) -> None:
     """After the watch was started again, too, nothing is missed."""
     told(feed)

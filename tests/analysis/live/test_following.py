@@ -266,6 +266,29 @@ def test_a_manifest_that_cannot_be_read_is_said(drifting: Path, content: str) ->
     assert str(drifting) in trouble
 
 
+@pytest.mark.parametrize(
+    "changed",
+    [{"ends": {"x": "y"}}, {"ends": 3}, {"ends": {"0": 1e400}}, {"messages": "x"}, {"state": 3}, {"identity": {}}],
+)
+def test_a_manifest_that_says_odd_things_ends_no_watch(drifting: Path, changed: dict[str, object]) -> None:
+    """What it says of ends and sizes is left out, and the windows are shown."""
+    manifest = json.loads((drifting / "manifest.json").read_text()) | changed
+    (drifting / "manifest.json").write_text(json.dumps(manifest))
+    follower = Follower(drifting)
+    everything(follower)
+    assert 10 == follower.status(now=NOW).windows
+
+
+@pytest.mark.parametrize("line", ["[" * 100_000, '{"window": 1e400, "done": 1, "next": {}, "dead": []}', "3", '"x"'])
+def test_lines_that_hold_something_else_say_nothing(drifting: Path, line: str) -> None:
+    """Neither of times nor of positions."""
+    for name in ("timings.jsonl", "positions.jsonl"):
+        (drifting / name).write_text(f"{line}\n")
+    follower = Follower(drifting)
+    everything(follower)
+    assert (10, None) == (follower.status(now=NOW).windows, follower.status(now=NOW).rate)
+
+
 def test_foreign_files_among_the_segments_change_nothing(drifting: Path) -> None:
     """What is no segment isn't read."""
     for name in ("1.arrow", "000001.txt", ".000010.arrow.tmp", "notes"):

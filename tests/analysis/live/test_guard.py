@@ -43,7 +43,13 @@ def test_beyond_loopback_addresses_and_the_named_host_are_let_in(host: str, let_
 
 @pytest.mark.parametrize(
     ("origin", "let_in"),
-    [("http://localhost:8765", True), ("http://localhost:1", False), ("https://evil.example", False), ("null", False)],
+    [
+        ("http://localhost:8765", True),
+        ("http://localhost:1", False),
+        ("https://evil.example", False),
+        ("null", False),
+        ("http://[::1", False),
+    ],
 )
 def test_only_the_page_itself_may_ask(origin: str, let_in: bool) -> None:
     """A request that another site's page makes names that site as its Origin."""

@@ -11,9 +11,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from analysis.figures.style import LOOKS
 from analysis.live.guard import HEADERS, guard_for
 from analysis.live.server import FILES, serve
+from producer.errors import RunError
 
 TOKEN = "a-token-of-some-length"
 Ask = Callable[..., tuple[int, dict[str, str], str]]
@@ -157,3 +160,17 @@ def test_the_page_holds_no_inline_script_or_style_and_nothing_from_afar() -> Non
     assert " style=" not in page
     assert page.count("<script") == page.count('<script src="') > 0
     assert not [name for name, path in FILES.items() if name.startswith("/live") and "://" in path.read_text("utf-8")]
+
+
+def test_a_failure_of_the_looking_is_told(drifting: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page ends, and the command says why; it doesn't just go away."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise LookupError("what nobody thought of")
+
+    monkeypatch.setattr("analysis.live.following.Follower.look", fail)
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listening,
+        pytest.raises(RunError, match=r"can't be followed.*what nobody thought of.*says what in it is damaged"),
+    ):
+        serve(drifting, listening, guard_for("127.0.0.1", 1, None), finish=lambda: False)

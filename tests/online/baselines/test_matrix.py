@@ -211,6 +211,11 @@ def test_a_damaged_matrix_is_refused(whole) -> None:
     (folder / "000003.npy").write_bytes(b"")
     with pytest.raises(RunError, match=r"are damaged \(No data left in file\)"):
         read_matrix(folder).wrong(always(read_matrix(folder).losses(1)))
+    np.save(folder / "000003.npy", np.zeros(3, np.uint8))
+    broken = (folder / "000003.npy").read_bytes().replace(b"}", b" ")
+    (folder / "000003.npy").write_bytes(broken)
+    with pytest.raises(RunError, match=r"are damaged \(.*EOF in multi-line statement"):
+        read_matrix(folder).wrong(always(read_matrix(folder).losses(1)))
     (folder / "matrix.json").write_text("{}")
     with pytest.raises(RunError, match=r"are damaged \(its format is None, this driftduel reads 1\)"):
         read_matrix(folder)
