@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 
-from analysis.figures.style import LOOKS
 from analysis.live.guard import HEADERS, guard_for
 from analysis.live.server import FILES, serve
 from producer.errors import RunError
@@ -143,14 +142,6 @@ def test_a_token_opens_the_page_and_becomes_a_cookie(drifting: Path) -> None:
     assert all("set-cookie" not in headers for _, headers, _ in shut)
     assert (200, 200) == (opened[0], again[0])
     assert ["HttpOnly", "SameSite=Strict", "Path=/"] == [part.strip() for part in cookie.split(";")[1:]]
-
-
-def test_the_pages_colours_are_the_figures() -> None:
-    """An arm looks the same on the live page and in the report: live.js repeats the figures' looks."""
-    script = FILES["/live.js"].read_text("utf-8")
-    looks = [[color, None if style == "-" else list(style[1])] for color, style in LOOKS]
-    found = script.partition("const LOOKS = [")[2].partition("\n")[2].partition("\n  ];")[0].rstrip(", ")
-    assert looks == json.loads(f"[{found}]")
 
 
 def test_the_page_holds_no_inline_script_or_style_and_nothing_from_afar() -> None:
