@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -11,10 +12,9 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
+import tomli_w
 
 from online.duel import run_duel
-from producer.broker import find_running
-from producer.client import cluster_id
 from producer.node import free_port
 
 pytestmark = pytest.mark.kafka
@@ -30,6 +30,7 @@ class Broker:
 
     def __init__(self, data: Path) -> None:
         self.data, self.port = data, free_port()
+        self._state = data / "broker" / "broker.json"
         self.address = f"127.0.0.1:{self.port}"
         self.start()
 
@@ -37,20 +38,20 @@ class Broker:
         """Start it, on the data that are there."""
         command = (*DRIFTDUEL, "broker", "run", "--port", str(self.port), "--data", str(self.data))
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        while cluster_id(self.address, timeout=2) is None:
+        while not self._state.exists():  # which says that it answers
             assert self._process.poll() is None
+            time.sleep(0.05)
 
     @property
     def guard(self) -> int:
         """The process that the JVM dies with."""
-        running = find_running(self.data / "broker")
-        assert running is not None
-        return running.pid
+        return int(json.loads(self._state.read_text())["pid"])
 
     def kill(self) -> None:
         """Kill -9."""
         os.kill(self.guard, signal.SIGKILL)
         self._process.wait()
+        self._state.unlink()
 
     def pause(self, seconds: float) -> None:
         """Stop the JVM for so long."""
@@ -77,11 +78,10 @@ def broker(tmp_path: Path) -> Iterator[Broker]:
 @pytest.fixture
 def files(tiny_lines, tiny_file, tiny_model, tiny, tmp_path: Path) -> Path:
     """A model, a contract, and a stream with a change."""
-    from producer.dataset import dataset_toml
-
     tiny_model(tmp_path / "model")
     tiny_file(tmp_path / "stream.csv", tiny_lines(RECORDS, seed=3, flip_from=1_000))
-    (tmp_path / "tiny.toml").write_text(dataset_toml(tiny))
+    contract = {"format": 1, **tiny.model_dump(mode="json", exclude_defaults=True)}
+    (tmp_path / "tiny.toml").write_text(tomli_w.dumps(contract))
     return tmp_path
 
 
