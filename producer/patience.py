@@ -85,13 +85,15 @@ class Silence:
         if now >= self._look_at:
             self._tell(now, self._since, answers=self._answers())
 
-    def is_over(self, idle: float | None) -> bool:
+    def is_over(self, idle: float | None, *, at_end: Callable[[], bool]) -> bool:
         """Nothing has arrived, as may be: whether that has lasted so long that the stream is taken to be over.
 
-        Time in which the broker doesn't answer says nothing about the stream, and isn't counted.
+        Time in which the broker doesn't answer, or the client isn't connected again, says nothing about the stream,
+        and isn't counted.
 
         Args:
             idle: seconds without any message after which it is; never if None.
+            at_end: whether all that is there has been read.
 
         Raises:
             BrokerError: the broker hasn't answered for as long as the patience lasts.
@@ -106,7 +108,10 @@ class Silence:
                 self.heard()
                 return False
             self._look_at = now + self._next_pause()
-            return due and not self._missing
+            if not due or self._missing or at_end():
+                return due and not self._missing
+            self._since = now
+            return False
         self._away = now if self._away is None else self._away
         if now - self._away > self._patience:
             raise BrokerError(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Self
 
-from .client import NO_CONFIG, Config, InvalidTopic, TopicExists, connect, speaking
+from .client import NO_CONFIG, Config, InvalidTopic, KafkaFailure, TopicExists, connect, speaking
 from .client_interfaces import Admin, Chunk
 from .errors import ContractError, UsageError
 from .patience import PATIENCE, Silence, say_on_stderr
@@ -134,7 +134,7 @@ class TopicReader:
             yield from polled
             if polled:
                 silence.heard()
-            elif silence.is_over(idle):
+            elif silence.is_over(idle, at_end=lambda: self._at_end(start)):
                 return
 
     def close(self) -> None:
@@ -182,6 +182,13 @@ class TopicReader:
             if reached[partition] >= end:
                 del pending[partition]
                 self._consumer.retire(partition)
+
+    def _at_end(self, start: Mapping[int, int]) -> bool:
+        try:
+            ends = self._consumer.bounds(self.topic, list(start))[1]
+            return all(max(start[p], self._consumer.position(p)) >= end for p, end in ends.items())
+        except KafkaFailure:
+            return False
 
     def _stands(self, pending: Mapping[int, int]) -> str:
         return ", ".join(f"partition {p} at {self._consumer.position(p)} of {end}" for p, end in pending.items())

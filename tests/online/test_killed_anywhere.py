@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from online.duel import run_duel
+from online.learners.batch import ScikitLearn
 
 CLASSICAL = "classical:policy=threshold,metric=accuracy,below=0.9,train=last-1,gate=none"
 OUTSIDE_EVERY_DIGEST = {"positions.jsonl", "timings.jsonl", ".lock"}
@@ -110,7 +111,9 @@ def duel(tiny_lines, tiny_file, tiny_model, tmp_path: Path, monkeypatch: pytest.
     return call
 
 
-def test_killed_before_any_step_or_in_the_midst_of_it_a_run_ends_in_the_same_bytes(duel: Duel, tmp_path: Path) -> None:
+def test_killed_before_any_step_or_in_the_midst_of_it_a_run_ends_in_the_same_bytes(
+    duel: Duel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Twelve windows with promotions: whatever a death leaves, the same command finishes the undisturbed run.
 
     Nothing that stands under its own name is ever half a file, and each file of the run was among the steps.
@@ -123,9 +126,15 @@ def test_killed_before_any_step_or_in_the_midst_of_it_a_run_ends_in_the_same_byt
     written = {Path(step.split()[1]).name.removeprefix(".").removesuffix(".tmp") for step in deaths.steps}
     assert {Path(name).name for name in whole} <= written
     assert len(deaths.left) > 100
+    fits, fit = [], ScikitLearn.fit
+    monkeypatch.setattr(ScikitLearn, "fit", lambda *given, **options: fits.append(1) or fit(*given, **options))
+    models = len(list((tmp_path / "run/models").iterdir()))
     for left in deaths.left:
+        missing = models - max(1, len(list(left.glob("models/[0-9a-f]*"))))  # the starting model isn't trained
+        fits.clear()
         for name, found in content(left).items():
             if "/." not in name and name.startswith(("segments/", "models/")):
                 assert whole[name] == found, f"half a file at {left.name}"
         duel(left)
         assert whole == content(left), f"killed at {left.name}"
+        assert missing == len(fits), "what is in models/ is never trained again, and the rest once"

@@ -69,22 +69,27 @@ def test_patience_ends_with_where_reading_stood(scene: Scene) -> None:
 
 def test_a_quiet_stream_is_over_when_it_was_idle(scene: Scene) -> None:
     """Where the broker answers, silence is the stream's."""
-    assert [scene.silence.is_over(20) for _ in scene.turns(21)] == [False] * 20 + [True]
-    assert not any(scene.silence.is_over(None) for _ in scene.turns(1000))
+    assert [scene.silence.is_over(20, at_end=lambda: True) for _ in scene.turns(21)] == [False] * 20 + [True]
+    assert not any(scene.silence.is_over(None, at_end=lambda: True) for _ in scene.turns(1000))
     assert scene.said == []
+
+
+def test_a_stream_is_not_over_before_it_is_read(scene: Scene) -> None:
+    """A client that is slow to connect again hasn't been idle."""
+    assert not any(scene.silence.is_over(20, at_end=lambda: False) for _ in scene.turns(100))
 
 
 def test_while_the_broker_is_away_no_stream_is_over(scene: Scene) -> None:
     """The idle seconds are counted anew when it is back; it isn't waited for longer than asked."""
     scene.answers = False
-    assert not any(scene.silence.is_over(20) for _ in scene.turns(50))
+    assert not any(scene.silence.is_over(20, at_end=lambda: True) for _ in scene.turns(50))
     scene.answers = True
-    over = [scene.now for _ in scene.turns(140) if scene.silence.is_over(20)]
+    over = [scene.now for _ in scene.turns(140) if scene.silence.is_over(20, at_end=lambda: True)]
     assert over[0] > 50 + 20
     assert "no broker answers for topic 't' at h:1, for 0 seconds; waiting 60 more (--patience)" == scene.said[0]
     scene.answers = False
     with pytest.raises(BrokerError, match="the broker at h:1 hasn't answered for 60 seconds; check that it is running"):
-        [scene.silence.is_over(20) for _ in scene.turns(400)]
+        [scene.silence.is_over(20, at_end=lambda: True) for _ in scene.turns(400)]
 
 
 @pytest.mark.kafka
