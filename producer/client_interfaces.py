@@ -46,6 +46,14 @@ class Chunk:
         return cut if count else None
 
 
+@dataclass(frozen=True, slots=True)
+class Last:
+    """How a partition ends: the offset after its last message, and that message's key."""
+
+    end: int
+    key: bytes | None
+
+
 class KafkaFailure(Exception):  # noqa: N818 - it is turned into one of `errors` before a user sees it
     """What a client or the broker says went wrong."""
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
 from functools import partial
 from typing import Self
 
 from .client import NO_CONFIG, Config, InvalidTopic, KafkaFailure, TopicExists, connect, speaking
-from .client_interfaces import Admin, Chunk
+from .client_interfaces import Admin, Chunk, Last
 from .errors import ContractError, UsageError
 from .patience import PATIENCE, Silence, say_on_stderr
 
@@ -18,14 +17,6 @@ __all__ = ["Chunk", "Last", "TopicReader", "ensure_topic", "last_records"]
 
 POLL_SECONDS = 0.1
 FOLLOW_RECORDS = 5_000
-
-
-@dataclass(frozen=True, slots=True)
-class Last:
-    """How a partition ends: the offset after its last message, and that message's key."""
-
-    end: int
-    key: bytes | None
 
 
 class TopicReader:
