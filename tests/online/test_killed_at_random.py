@@ -30,6 +30,9 @@ def spawn():
     """Starts a command in a process of its own, forked from one that has everything loaded: that is quick."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(list(PRELOADED))
+    first = context.Process(target=int)  # which waits until all that is loaded
+    first.start()
+    first.join()
 
     def start(*arguments: object) -> multiprocessing.process.BaseProcess:
         process = context.Process(target=driftduel.main, args=([str(word) for word in arguments],))
@@ -50,8 +53,8 @@ def took(process: multiprocessing.process.BaseProcess) -> float:
 def test_killed_twenty_times_it_ends_in_the_same_bytes(spawn, tiny_lines, tiny_file, tiny_model, tmp_path) -> None:
     """While it trains, promotes, exports or draws: the last start finishes the undisturbed run and report."""
     model = tiny_model(tmp_path / "model")
-    file = tiny_file(tmp_path / "stream.csv", tiny_lines(2400, seed=3, flip_from=900))
-    plain = ("--model", model, "--file", file, "--window", 200, "--arm", "dynamic", "--arm", "a:policy=always")
+    file = tiny_file(tmp_path / "stream.csv", tiny_lines(1800, seed=3, flip_from=700))
+    plain = ("--model", model, "--file", file, "--window", 150, "--arm", "dynamic", "--arm", "a:policy=always")
     commands = {"evaluate": (*plain, "--run"), "report": ()}
     whole, rng = tmp_path / "whole", random.Random(11)
     for verb, options in commands.items():
