@@ -53,9 +53,9 @@ print(time.perf_counter() - began, used.ru_utime + used.ru_stime, len(fits), sum
 """
 
 
-def main(size: int = 1000) -> None:
-    """Run the duel over windows of so many records, run it again, and print both times and their ratio."""
-    records = WINDOWS * size
+def main(windows: int = WINDOWS, size: int = 1000) -> None:
+    """Run the duel over so many windows of so many records, run it again, and print both times and their ratio."""
+    records = windows * size
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         generated = ("generate", "dns-exfil", "--records")
@@ -65,7 +65,7 @@ def main(size: int = 1000) -> None:
         run("train", folder / "static.csv", "--dataset", "dns-exfil", "--out", folder / "model", *QUICK)
         wall, cpu, fits, fitting = duel(folder, size)
         again, spent, none, _ = duel(folder, size)
-        print(f"{WINDOWS} windows, {len(ARMS)} arms: {wall:.1f} s, of these {fitting:.1f} s in {fits:.0f} fits")
+        print(f"{windows} windows, {len(ARMS)} arms: {wall:.1f} s, of these {fitting:.1f} s in {fits:.0f} fits")
         print(
             f"again: {again:.1f} s, {none:.0f} fits; {again / wall:.3f} of its time, {spent / cpu:.3f} of its CPU time"
         )
