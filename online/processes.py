@@ -22,7 +22,7 @@ def worker_pool(processes: int) -> Iterator[ProcessPoolExecutor]:
     with ProcessPoolExecutor(processes, mp_context=context, initializer=leave_with_parent, initargs=(told,)) as pool:
         try:
             yield pool
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, GeneratorExit):
             tell.close()
             pool.shutdown(wait=False, cancel_futures=True)
             raise

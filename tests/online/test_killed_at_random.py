@@ -16,7 +16,7 @@ import driftduel
 
 PRELOADED = ("driftduel", "online.cli", "online.duel", "online.learners.batch", "sklearn.ensemble", "analysis.report")
 OUTSIDE_EVERY_DIGEST = {"positions.jsonl", "timings.jsonl", ".lock"}
-KILLS = {"evaluate": 15, "report": 5}
+KILLS = {"evaluate": 16, "report": 4}
 
 
 def content(run: Path) -> dict[str, bytes]:
@@ -55,7 +55,7 @@ def test_killed_twenty_times_it_ends_in_the_same_bytes(spawn, tiny_lines, tiny_f
     model = tiny_model(tmp_path / "model")
     file = tiny_file(tmp_path / "stream.csv", tiny_lines(1800, seed=3, flip_from=700))
     plain = ("--model", model, "--file", file, "--window", 150, "--arm", "dynamic", "--arm", "a:policy=always")
-    commands = {"evaluate": (*plain, "--run"), "report": ()}
+    commands = {"evaluate": (*plain, "--run"), "report": ("--format", "svg")}
     whole, rng = tmp_path / "whole", random.Random(11)
     for verb, options in commands.items():
         lasting = took(spawn(verb, *options, whole))
