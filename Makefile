@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do command -v $$p && break; done)
 
-.PHONY: demo test lint bench evidence fuzz licences install clean
+.PHONY: demo test lint bench evidence fuzz soak licences install clean
 
 demo: $(VENV)/.installed
 	$(BIN)/driftduel demo
@@ -28,6 +28,7 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python tests/bench_scorers.py
 	$(BIN)/python tests/bench_arms.py
 	$(BIN)/python tests/bench_watch.py
+	$(BIN)/python tests/bench_resume.py
 
 evidence: $(VENV)/.installed-dev
 	$(BIN)/python tests/evidence
@@ -39,6 +40,11 @@ fuzz: $(VENV)/.installed-dev
 	$(BIN)/python tests/fuzz/fuzz_codec.py -runs=$(RUNS) -timeout=20 -rss_limit_mb=2048 -max_len=4096 .fuzz/codec tests/fuzz/corpus/codec
 	$(BIN)/python tests/fuzz/fuzz_files.py -runs=$(RUNS) -timeout=20 -rss_limit_mb=2048 -max_len=4096 .fuzz/files tests/fuzz/corpus/files
 	$(BIN)/python tests/fuzz/fuzz_model.py -runs=$(RUNS) -timeout=20 -rss_limit_mb=2048 -max_len=4096 .fuzz/model tests/fuzz/corpus/model
+
+# A duel of so many records among faults drawn at random.
+RECORDS ?= 2000000
+soak: $(VENV)/.installed-dev
+	$(BIN)/python tests/soak.py $(RECORDS)
 
 licences: $(VENV)/.installed-dev
 	$(BIN)/python tests/licences.py

@@ -5,8 +5,9 @@ What is there already is not done again, so the same experiment into the same fo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import as_completed
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -99,15 +100,16 @@ def run_experiment(
             raise UsageError(f"stream '{stream.name}': there is no file {stream.file}; name one that is there")
     asked = units(experiment, folder)
     found: dict[Unit, dict[str, Any]] = {}
-    for unit, summary in _each(experiment, asked, kafka, processes, pages):
-        found[unit] = summary
-        done(unit)
+    with closing(_each(experiment, asked, kafka, processes, pages)) as each:
+        for unit, summary in each:
+            found[unit] = summary
+            done(unit)
     return {unit: found[unit] for unit in asked}
 
 
 def _each(
     experiment: Experiment, asked: tuple[Unit, ...], kafka: Kafka, processes: int, pages: bool
-) -> Iterator[tuple[Unit, dict[str, Any]]]:
+) -> Generator[tuple[Unit, dict[str, Any]], None, None]:
     if processes < 2 or len(asked) < 2:
         for unit in asked:
             yield unit, run_unit(experiment, unit, kafka, processes=processes, page=pages)

@@ -94,6 +94,13 @@ def _brackets(names: list[str]) -> str:
 @click.option("--truth", type=click.Path(path_type=Path), help="Sidecar with planted drift, for the plots.")
 @click.option("--bootstrap", help="HOST:PORT of a Kafka broker. [an embedded one]")
 @click.option("--kafka-config", type=click.Path(path_type=Path), help="Client settings, key=value per line.")
+@click.option(
+    "--patience",
+    default=120.0,
+    show_default=True,
+    type=click.FloatRange(0, min_open=True),
+    help="How many seconds to wait for a broker that has stopped answering.",
+)
 @DATA
 @click.option(
     "--watch",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
 
@@ -71,6 +72,7 @@ def run_duel(
     labels_file: Path | None = None,
     label_horizon: int | None = None,
     predictions_topic: str | None = None,
+    patience: float = 120.0,
     bar: Bar = no_bar,
 ) -> DuelOutcome:
     """Run the duel over a topic or a file into a run directory, or resume it there.
@@ -99,6 +101,7 @@ def run_duel(
         labels_file: ... from this CSV file `seq,label,after`.
         label_horizon: how many records after a window's end the arms stop waiting for such labels.
         predictions_topic: every prediction is put onto this topic at `bootstrap`, once, when its window is committed.
+        patience: seconds for which a broker that has stopped answering is waited for.
         bar: shows progress, in messages.
 
     Raises:
@@ -108,9 +111,8 @@ def run_duel(
     contestants = with_static([arm if isinstance(arm, Arm) else parse_arm(arm) for arm in arms])
     everyone = [*contestants, *held_arms(run)]
     check_primary(primary, everyone)
-    stream = Stream(
-        topic=topic, file=file, bootstrap=bootstrap, config=config or {}, wire=wire, follow=follow, idle=idle_timeout
-    )
+    stream = Stream(topic=topic, file=file, bootstrap=bootstrap, config=config or {}, wire=wire)
+    stream = replace(stream, follow=follow, idle=idle_timeout, patience=patience)
     check_follow(stream, labels_topic)
     check_topic(predictions_topic, stream)
     late = LabelSource(topic=labels_topic, file=labels_file, horizon=label_horizon)

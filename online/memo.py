@@ -8,7 +8,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from producer.errors import UsageError
-from static_model.artifact import Model, load_model, save_model
+from producer.errors import ModelError, UsageError
+from static_model.artifact import Model, check_whole, load_model, save_model
 from static_model.scorer import Scorer
 
 from .interfaces import Features, Learner, Losses, Outcome, RecordLearner, Rows, Span, Training
@@ -71,11 +72,12 @@ class Memo:
         self._models = models
         self._seed = seed
         self._labels = labels
-        self.start: Model = load_model(models / static)
+        self.start: Model = self._load(static)
         self.task = BinaryTask(self.start.threshold)
         self._scorers: OrderedDict[str, Callable[[Remembered], npt.NDArray[np.float64]]] = OrderedDict()
         self._stepwise: dict[str, Callable[[int], npt.NDArray[np.float64]]] = {}
         self._windows: OrderedDict[int, Remembered] = OrderedDict()
+        self._checked: set[str] = set()
 
     def open(self, window: Window) -> None:
         """Take up the next window: its features are computed once, for all models."""
@@ -118,7 +120,9 @@ class Memo:
         if len(classes := np.unique(found.labels)) < 2:
             return Refused(f"all {found.count} rows are of class {classes[0]}")
         model, seed = self.identify(learner, rows)
-        if not (self._models / model).exists():
+        if (self._models / model).exists():
+            self._check(model)
+        else:
             fitted = learner.fit(Training(found.features(), found.labels, found.records), like=self.start, seed=seed)
             facts = {**fitted.info, "trained_on": asdict(rows), "rows": found.count, "seed": seed}
             save_model(replace(fitted, holdout_records=0, holdout_errors=0, info=facts), self._models / model)
@@ -177,15 +181,35 @@ class Memo:
 
     def _scorer(self, model: str) -> Callable[[Remembered], npt.NDArray[np.float64]]:
         if model not in self._scorers:
-            loaded = load_model(self._models / model)
+            loaded = self._load(model)
             self._scorers[model] = _scorer(loaded, None if loaded.steps == self.start.steps else loaded)
             while len(self._scorers) > REMEMBERED:
                 self._scorers.popitem(last=False)
         return self._scorers[model]
 
+    def _load(self, model: str) -> Model:
+        with _named(self._models / model):
+            return load_model(self._models / model)
+
+    def _check(self, model: str) -> None:
+        """Look at a fitted model that is there already, once: it may stand for long before it is needed."""
+        if model not in self._checked:
+            with _named(self._models / model):
+                check_whole(self._models / model)
+            self._checked.add(model)
+
     def _remembered(self, window: Window, scores: dict[str, npt.NDArray[np.float64]]) -> Remembered:
         column = window.records.column(self.start.dataset.label_name)
         return Remembered(window, self.start.steps, column, self._labels.known(window, column), scores)
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except ModelError as error:
+        said = f"{error}. In a run it is made anew: delete {path}, and run the same command again"
+        raise ModelError(said) from None
 
 
 def _scorer(model: Model, own: Model | None) -> Callable[[Remembered], npt.NDArray[np.float64]]:

@@ -27,6 +27,7 @@ class Stream:
         wire: how a topic's records travel; as the contract says if None.
         follow: wait for what is yet to come instead of ending where the topic ends now ...
         idle: ... until nothing has come for so many seconds; for ever if None.
+        patience: seconds for which a broker that has stopped answering is waited for.
     """
 
     topic: str | None = None
@@ -36,6 +37,7 @@ class Stream:
     wire: Wire | None = None
     follow: bool = False
     idle: float | None = None
+    patience: float = 120.0
 
     @property
     def asked(self) -> dict[str, str]:
@@ -92,7 +94,9 @@ def open_source(stream: Stream, dataset: Dataset, run: Path, *, window: int) -> 
         if stream.follow and ends and not manifest.get("follow"):
             raise UsageError(f"the end of {run} was fixed at its first start; leave out --follow, or start a new run")
         follow = stream.follow and not ends
-        with TopicReader(stream.bootstrap, stream.topic, config=stream.config, allow_empty=follow) as reader:
+        with TopicReader(
+            stream.bootstrap, stream.topic, config=stream.config, allow_empty=follow, patience=stream.patience
+        ) as reader:
             if follow:
                 yield FollowedTopic(reader, dataset, size=window, wire=wire, begins=begins, idle=stream.idle)
             else:

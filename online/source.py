@@ -81,7 +81,8 @@ class FileSource:
 
     def windows(self, after: Position) -> Iterator[tuple[Window, Position]]:
         """Read on after a window; the lines before it are skipped."""
-        lines = islice(read_lines(self.path, self.dataset), (after.window + 1) * self.size, None)
+        done = (after.window + 1) * self.size
+        lines = islice(read_lines(self.path, self.dataset) if done < self.records else (), done, None)
         for index in count(after.window + 1):
             values = list(islice(lines, self.size))
             if not values:

@@ -6,7 +6,7 @@ One file for each client library lies behind them: `kafka_python_client` and `co
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 import numpy as np
@@ -36,6 +36,22 @@ class Chunk:
     offsets: npt.NDArray[np.int64]
     keys: list[bytes | None]
     values: list[bytes | None]
+
+    def before(self, end: int) -> Chunk | None:
+        """The part before an offset, if there is any."""
+        count = int((self.offsets < end).sum())
+        if count == len(self.offsets):
+            return self
+        cut = replace(self, offsets=self.offsets[:count], keys=self.keys[:count], values=self.values[:count])
+        return cut if count else None
+
+
+@dataclass(frozen=True, slots=True)
+class Last:
+    """How a partition ends: the offset after its last message, and that message's key."""
+
+    end: int
+    key: bytes | None
 
 
 class KafkaFailure(Exception):  # noqa: N818 - it is turned into one of `errors` before a user sees it

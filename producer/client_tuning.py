@@ -16,8 +16,14 @@ TUNING: Mapping[Client, Mapping[Kind, Config]] = {
             "fetch.wait.max.ms": 50,
             "max.partition.fetch.bytes": 4 * 1024 * 1024,
             "check.crcs": True,
+            "reconnect.backoff.max.ms": 2_000,
         },
-        "writer": {"linger.ms": 20, "batch.size": 131_072, "delivery.timeout.ms": 60_000},
+        "writer": {
+            "linger.ms": 20,
+            "batch.size": 131_072,
+            "delivery.timeout.ms": 60_000,
+            "reconnect.backoff.max.ms": 2_000,
+        },
         "admin": {},
     },
     "kafka-python": {
@@ -26,9 +32,16 @@ TUNING: Mapping[Client, Mapping[Kind, Config]] = {
             "max_partition_fetch_bytes": 4 * 1024 * 1024,
             "fetch_max_wait_ms": 50,
             "retry_backoff_ms": 10,
+            "reconnect_backoff_max_ms": 2_000,
             "metrics_enabled": False,
         },
-        "writer": {"linger_ms": 20, "batch_size": 131_072, "delivery_timeout_ms": 60_000, "metrics_enabled": False},
+        "writer": {
+            "linger_ms": 20,
+            "batch_size": 131_072,
+            "delivery_timeout_ms": 60_000,
+            "reconnect_backoff_max_ms": 2_000,
+            "metrics_enabled": False,
+        },
         "admin": {},
     },
 }

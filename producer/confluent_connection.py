@@ -50,6 +50,10 @@ PASSING = frozenset(
         KafkaError._ALL_BROKERS_DOWN,
         KafkaError._TIMED_OUT,
         KafkaError._RESOLVE,
+        # Of a topic that was deleted, but also from a broker that starts anew: whether it is gone is looked at apart.
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+        KafkaError._UNKNOWN_TOPIC,
+        KafkaError._UNKNOWN_PARTITION,
         KafkaError.GROUP_AUTHORIZATION_FAILED,
     )
 )

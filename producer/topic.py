@@ -5,26 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, replace
+from functools import partial
 from typing import Self
 
-from .client import NO_CONFIG, Config, InvalidTopic, TopicExists, connect, speaking
-from .client_interfaces import Admin, Chunk
-from .errors import BrokerError, ContractError, UsageError
+from .client import NO_CONFIG, Config, InvalidTopic, KafkaFailure, TopicExists, connect, speaking
+from .client_interfaces import Admin, Chunk, Last
+from .errors import ContractError, UsageError
+from .patience import PATIENCE, Silence, say_on_stderr
 
 __all__ = ["Chunk", "Last", "TopicReader", "ensure_topic", "last_records"]
 
 POLL_SECONDS = 0.1
-STALL_SECONDS = 30.0
 FOLLOW_RECORDS = 5_000
-
-
-@dataclass(frozen=True, slots=True)
-class Last:
-    """How a partition ends: the offset after its last message, and that message's key."""
-
-    end: int
-    key: bytes | None
 
 
 class TopicReader:
@@ -35,6 +27,8 @@ class TopicReader:
         topic: the topic's name. It isn't created.
         config: further client settings, as `read_client_config` gives them.
         allow_empty: accept a topic without a single message.
+        patience: seconds for which a broker that has fallen silent is waited for.
+        say: told what is waited for, now and then.
 
     Attributes:
         beginning: the first offset of each partition, when the reader was opened.
@@ -45,9 +39,19 @@ class TopicReader:
         ContractError: there is no such topic, or it is empty.
     """
 
-    def __init__(self, bootstrap: str, topic: str, *, config: Config = NO_CONFIG, allow_empty: bool = False) -> None:
+    def __init__(
+        self,
+        bootstrap: str,
+        topic: str,
+        *,
+        config: Config = NO_CONFIG,
+        allow_empty: bool = False,
+        patience: float = PATIENCE,
+        say: Callable[[str], None] = say_on_stderr,
+    ) -> None:
         self.bootstrap = bootstrap
         self.topic = topic
+        self._silence = partial(Silence, bootstrap, topic, config=config, patience=patience, say=say)
         self._consumer = connect("reader", bootstrap, config)
         try:
             self.beginning, self.end = self._bounds()
@@ -62,12 +66,7 @@ class TopicReader:
             raise
 
     def chunks(
-        self,
-        start: Mapping[int, int],
-        end: Mapping[int, int],
-        *,
-        stall: float = STALL_SECONDS,
-        clock: Callable[[], float] = time.monotonic,
+        self, start: Mapping[int, int], end: Mapping[int, int], *, clock: Callable[[], float] = time.monotonic
     ) -> Iterator[Chunk]:
         """All messages from `start` (included) to `end` (excluded); ends by itself.
 
@@ -77,30 +76,30 @@ class TopicReader:
         Args:
             start: first offset by partition.
             end: the offset after the last, by partition; partitions that aren't named aren't read.
-            stall: seconds without any message after which reading is given up.
-            clock: seconds; asked only while nothing arrives.
+            clock: seconds.
 
         Raises:
-            ContractError: some of those offsets aren't on the topic (any more).
-            BrokerError: nothing arrived for `stall` seconds.
+            ContractError: some of those offsets aren't on the topic (any more), or the topic was deleted.
+            BrokerError: nothing arrived for as long as the patience lasts.
         """
         self._check_range(start, end)
         pending = {partition: stop for partition, stop in end.items() if start[partition] < stop}
         reached = {partition: start[partition] for partition in pending}
         with speaking(self.bootstrap, topic=self.topic):
             self._consumer.assign(self.topic, reached)
-        seen = clock()
+        silence = self._silence(clock=clock)
         while pending:
             with speaking(self.bootstrap, topic=self.topic):
                 polled = self._consumer.poll(POLL_SECONDS, most=sum(pending[p] - reached[p] for p in pending))
                 ends = dict(pending)
                 self._retire(pending, reached, polled)
             for chunk in polled:
-                yield from _cut(chunk, ends.get(chunk.partition, 0))
+                if kept := chunk.before(ends.get(chunk.partition, 0)):
+                    yield kept
             if polled:
-                seen = clock()
-            elif pending and clock() - seen > stall:
-                raise BrokerError(self._stalled(pending, stall))
+                silence.heard()
+            elif pending:
+                silence.endure(lambda: self._stands(pending))
 
     def follow(
         self, start: Mapping[int, int], *, idle: float | None, clock: Callable[[], float] = time.monotonic
@@ -113,18 +112,21 @@ class TopicReader:
             clock: seconds.
 
         Raises:
-            ContractError: some of those offsets aren't on the topic any more.
+            ContractError: some of those offsets aren't on the topic any more, or the topic was deleted.
+            BrokerError: the broker hasn't answered for as long as the patience lasts.
         """
         self._check_range(start, start)
         with speaking(self.bootstrap, topic=self.topic):
             self._consumer.assign(self.topic, start)
-        seen = clock()
-        while idle is None or clock() - seen <= idle:
+        silence = self._silence(clock=clock)
+        while True:
             with speaking(self.bootstrap, topic=self.topic):
                 polled = self._consumer.poll(POLL_SECONDS, most=FOLLOW_RECORDS)
             yield from polled
             if polled:
-                seen = clock()
+                silence.heard()
+            elif silence.is_over(idle, at_end=lambda: self._at_end(start)):
+                return
 
     def close(self) -> None:
         """Leave the broker."""
@@ -172,12 +174,15 @@ class TopicReader:
                 del pending[partition]
                 self._consumer.retire(partition)
 
-    def _stalled(self, pending: Mapping[int, int], stall: float) -> str:
-        stands = ", ".join(f"partition {p} at {self._consumer.position(p)} of {end}" for p, end in pending.items())
-        return (
-            f"nothing arrived from topic '{self.topic}' at {self.bootstrap} for {stall:g} seconds, though its end "
-            f"isn't reached ({stands}); check that the broker is running, and run the same command again"
-        )
+    def _at_end(self, start: Mapping[int, int]) -> bool:
+        try:
+            ends = self._consumer.bounds(self.topic, list(start))[1]
+            return all(max(start[p], self._consumer.position(p)) >= end for p, end in ends.items())
+        except KafkaFailure:
+            return False
+
+    def _stands(self, pending: Mapping[int, int]) -> str:
+        return ", ".join(f"partition {p} at {self._consumer.position(p)} of {end}" for p, end in pending.items())
 
 
 def ensure_topic(bootstrap: str, topic: str, *, partitions: int | None, config: Config = NO_CONFIG) -> int:
@@ -237,12 +242,3 @@ def _create(admin: Admin, topic: str, partitions: int) -> None:
         ) from None
     except TopicExists:
         pass  # Somebody else was quicker.
-
-
-def _cut(chunk: Chunk, end: int) -> Iterator[Chunk]:
-    """The part of a chunk before `end`, if there is any."""
-    count = int((chunk.offsets < end).sum())
-    if count == len(chunk.offsets):
-        yield chunk
-    elif count:
-        yield replace(chunk, offsets=chunk.offsets[:count], keys=chunk.keys[:count], values=chunk.values[:count])

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
 COMMAND = Path(sys.executable).with_name("driftduel")
@@ -143,3 +144,27 @@ def test_an_unknown_key_is_named_with_the_nearest(driftduel: Command, plan: Path
     said = driftduel("experiment", bad, "--out", tmp_path / "out", exit_code=2)
     assert "there is no 'seds' here (did you mean 'seeds'?)" in said
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_stopped_by_a_signal_no_worker_goes_on(
+    plan: Path, done: Path, driftduel: Command, tmp_path: Path, number: int, code: int
+) -> None:
+    """It ends at once with its exit code and a sentence, and the same command then ends in the same table."""
+    out = tmp_path / "out"
+    shutil.copytree(done, out)
+    shutil.rmtree(out / "runs/tool")
+    command = [COMMAND, "experiment", plan, "--out", out, "--processes", "2"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    while len(list(out.glob("runs/tool/*/segments/*"))) < 4:
+        assert process.poll() is None
+        time.sleep(0.01)
+    workers = psutil.Process(process.pid).children(recursive=True)
+    process.send_signal(number)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == code, err
+    assert "; the same command goes on where it stopped" in err
+    assert psutil.wait_procs(workers, timeout=10)[1] == []
+    assert not list(out.glob("runs/tool/*/report.html"))
+    driftduel("experiment", plan, "--out", out)
+    assert (out / "table.csv").read_bytes() == (done / "table.csv").read_bytes()

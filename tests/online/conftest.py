@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tomli_w
 
 from online.arms import DYNAMIC, STATIC, parse_arm
 from online.by_record import ByRecord
@@ -83,6 +84,20 @@ def tiny_model(tiny: Dataset) -> Callable[[Path], Path]:
 
 
 @pytest.fixture
+def stream_files(tiny: Dataset, tiny_lines, tiny_file, tiny_model, tmp_path: Path) -> Callable[[int], Path]:
+    """A folder for the command line: model, tiny.toml, and stream.csv of so many records with a change after 1,000."""
+
+    def write(records: int) -> Path:
+        tiny_model(tmp_path / "model")
+        tiny_file(tmp_path / "stream.csv", tiny_lines(records, seed=3, flip_from=1_000))
+        contract = {"format": 1, **tiny.model_dump(mode="json", exclude_defaults=True)}
+        (tmp_path / "tiny.toml").write_text(tomli_w.dumps(contract))
+        return tmp_path
+
+    return write
+
+
+@pytest.fixture
 def tiny_start(tiny_model, tmp_path: Path) -> Model:
     """A starting model."""
     return load_model(tiny_model(tmp_path / "model"))
@@ -91,8 +106,17 @@ def tiny_start(tiny_model, tmp_path: Path) -> Model:
 @pytest.fixture(scope="session")
 def scripted() -> Any:
     """The module `scripted.py`: arms on windows and fits that are written down beforehand."""
-    name = "scripted_of_tests"
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name("scripted.py"))
+    return _module("scripted_of_tests", Path(__file__).with_name("scripted.py"))
+
+
+@pytest.fixture(scope="session")
+def soak() -> Any:
+    """The module `soak.py`: a duel among faults, and a broker that can be killed."""
+    return _module("soak_of_tests", Path(__file__).parents[1] / "soak.py")
+
+
+def _module(name: str, path: Path) -> Any:
+    spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

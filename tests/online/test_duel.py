@@ -137,20 +137,6 @@ def die_at(call: Call, run: Path, step: int) -> bool:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
 
 
-def test_killed_at_any_write_and_resumed_it_has_the_same_bytes(duel: Call, tmp_path: Path) -> None:
-    """Wherever the process vanishes, running again ends in the undisturbed run."""
-    duel("whole")
-    expected, step = content(tmp_path / "whole"), 0
-    while True:
-        step += 1
-        run = tmp_path / f"killed{step}"
-        if not die_at(duel, run, step):
-            break
-        duel(run.name)
-        assert content(run) == expected, f"killed at write {step}"
-    assert step > 40
-
-
 def test_arms_of_every_step_killed_and_resumed_have_the_same_bytes(duel: Call, tmp_path: Path) -> None:
     """An arm by record, one with a training under way and one on probation, killed at every ninth write."""
     river = "river:learner=river(logistic-regression,warm_up=false)"

@@ -86,26 +86,44 @@ def read_back(bootstrap: str, topic: str) -> list[tuple[int, bytes | None]]:
 
 @pytest.mark.kafka
 @pytest.mark.e2e
-@pytest.mark.parametrize("partitions", [1, 3])
-def test_killed_again_and_again_it_leaves_no_gap_and_no_double(bootstrap: str, file: Path, partitions: int) -> None:
-    """`produce`, killed with -9 in the middle several times and started again, puts the file on the topic exactly."""
+@pytest.mark.parametrize(("partitions", "kills"), [(1, 2), (3, 10)])
+def test_killed_again_and_again_it_leaves_no_gap_and_no_double(
+    bootstrap: str, file: Path, partitions: int, kills: int
+) -> None:
+    """`produce`, killed with -9 in the middle many times and started again, puts the file on the topic exactly."""
     topic = f"killed-{uuid.uuid4().hex}"
     options = ("--bootstrap", bootstrap, "--partitions", str(partitions))
-    for _ in range(3):
+    for _ in range(kills):
         before = held(bootstrap, topic)
         process = subprocess.Popen(
-            command(file, topic, *options, "--rate", "4000"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            command(file, topic, *options, "--rate", "1000"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
-        wait_for(process, bootstrap, topic, before + 500)
+        wait_for(process, bootstrap, topic, before + 100)
         process.kill()
         process.communicate()
-    assert 1_500 < held(bootstrap, topic) < RECORDS
+    assert 100 * kills < held(bootstrap, topic) < RECORDS
     last = run(command(file, topic, *options, "--json"))
     assert last.returncode == 0, last.stderr
     summary = json.loads(last.stdout)
     assert RECORDS == summary["records"] == summary["already"] + summary["sent"]
-    assert summary["already"] > 1_500
+    assert summary["already"] > 100 * kills
     assert list(enumerate(LINES)) == read_back(bootstrap, topic)
+
+
+@pytest.mark.kafka
+@pytest.mark.e2e
+def test_two_replayers_on_one_topic_are_told_apart(bootstrap: str, file: Path) -> None:
+    """Both stop, or the later one does, with a sentence; what is on the topic then isn't taken for the stream."""
+    topic = f"two-{uuid.uuid4().hex}"
+    line = command(file, topic, "--bootstrap", bootstrap, "--partitions", "2", "--rate", "3000")
+    both = [subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    said = [process.communicate(timeout=60)[1] for process in both]
+    stopped = [err for process, err in zip(both, said, strict=True) if process.returncode]
+    assert {0, 1} >= {process.returncode for process in both}
+    assert stopped
+    assert all("something else writes to this topic too" in err or "another topic" in err for err in stopped), said
+    again = run(line)
+    assert (again.returncode, "isn't the beginning of this stream" in again.stderr) == (1, True), again.stderr
 
 
 @pytest.mark.kafka

@@ -101,7 +101,7 @@ def test_a_silent_topic_is_given_up(bootstrap: str, config: Config) -> None:
     """Where nothing arrives though the end isn't reached, the sentence says where reading stood."""
     topic = new_topic(bootstrap, config, records=3)
     clock = itertools.count(step=20).__next__
-    with TopicReader(bootstrap, topic, config=config) as reader:
+    with TopicReader(bootstrap, topic, config=config, patience=30) as reader:
         reader.end[0] = 5
         with pytest.raises(BrokerError, match=r"nothing arrived from topic .* for 30 seconds.*partition 0 at 3 of 5"):
             list(reader.chunks({0: 0}, {0: 5}, clock=clock))

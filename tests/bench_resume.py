@@ -1,0 +1,87 @@
+"""What resuming costs: a run of 268 windows and 12 arms, and the same command again. Reported, never asserted.
+
+`make bench` runs it. Both are CPU and wall time of a process of its own, start included; the ratio is within one run.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+WINDOWS = 268
+DRIFTDUEL = Path(sys.executable).with_name("driftduel")
+QUICK = ("--algorithm", "random_forest", "--folds", 0, "--repeats", 1)
+ARMS = (
+    "static",
+    "dynamic",
+    "always:policy=always,train=last-1,gate=none",
+    "shadowed:policy=always,train=last-5",
+    "weekly:policy=periodic(7),train=last-5,gate=none",
+    "folds:policy=periodic(10),train=last-2,gate=crossfit",
+    "classical:policy=threshold,metric=accuracy,below=0.9,train=last-1,gate=none",
+    "by-chance:policy=random(0.1),train=last-5,gate=none",
+    "frugal:policy=budgeted(periodic(5),retrains=20),train=last-20,gate=none",
+    "ddm:policy=drift(ddm)",
+    "psi:policy=drift(psi)",
+    "probation:policy=periodic(6),train=last-5,gate=probation(windows=2)",
+)
+CHILD = """
+import resource, sys, time
+from pathlib import Path
+
+began = time.perf_counter()
+from online.duel import run_duel
+from online.learners.batch import ScikitLearn
+from static_model import artifact
+
+fits, fit = [], ScikitLearn.fit
+
+def counted(*arguments, **options):
+    started = time.perf_counter()
+    try:
+        return fit(*arguments, **options)
+    finally:
+        fits.append(time.perf_counter() - started)
+
+ScikitLearn.fit = counted
+model, file, run, size, *arms = sys.argv[1:]
+run_duel(model=Path(model), file=Path(file), run=Path(run), window=int(size), arms=arms)
+used = resource.getrusage(resource.RUSAGE_SELF)
+print(time.perf_counter() - began, used.ru_utime + used.ru_stime, len(fits), sum(fits))
+"""
+
+
+def main(windows: int = WINDOWS, size: int = 1000) -> None:
+    """Run the duel over so many windows of so many records, run it again, and print both times and their ratio."""
+    records = windows * size
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        generated = ("generate", "dns-exfil", "--records")
+        run(*generated, 10_000, "--seed", 1, "--out", folder / "static.csv")
+        drift = ("--drift", f"encoding@{records // 2}")
+        run(*generated, records, "--seed", 3, *drift, "--out", folder / "stream.csv")
+        run("train", folder / "static.csv", "--dataset", "dns-exfil", "--out", folder / "model", *QUICK)
+        wall, cpu, fits, fitting = duel(folder, size)
+        again, spent, none, _ = duel(folder, size)
+        print(f"{windows} windows, {len(ARMS)} arms: {wall:.1f} s, of these {fitting:.1f} s in {fits:.0f} fits")
+        print(
+            f"again: {again:.1f} s, {none:.0f} fits; {again / wall:.3f} of its time, {spent / cpu:.3f} of its CPU time"
+        )
+
+
+def duel(folder: Path, size: int) -> tuple[float, ...]:
+    """Wall and CPU seconds, fits, and their seconds, of one duel in a process of its own."""
+    command = [sys.executable, "-c", CHILD, folder / "model", folder / "stream.csv", folder / "run", size, *ARMS]
+    done = subprocess.run(list(map(str, command)), check=True, capture_output=True, text=True)
+    return tuple(map(float, done.stdout.split()))
+
+
+def run(*arguments: object) -> None:
+    """One console command, quietly."""
+    subprocess.run([DRIFTDUEL, *map(str, arguments)], check=True, capture_output=True)
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))

@@ -1,0 +1,116 @@
+"""A broker that falls silent: it is waited for, in words, and for no longer than was asked."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import kafka
+import pytest
+
+from producer import patience
+from producer.client import Config
+from producer.errors import BrokerError, ContractError
+from producer.patience import Silence
+from producer.topic import TopicReader, ensure_topic
+from producer.writer import TopicWriter
+
+
+@dataclass
+class Scene:
+    """A silence on a clock that is set by hand, with a broker that answers or doesn't, and what was said."""
+
+    now: float = 0.0
+    answers: bool = True
+    said: list[str] = field(default_factory=list)
+    silence: Silence = field(init=False)
+
+    def __post_init__(self) -> None:
+        options = {"config": {}, "patience": 60.0, "say": self.said.append, "clock": lambda: self.now}
+        self.silence = Silence("h:1", "t", **options)
+
+    def turns(self, until: float) -> Iterator[None]:
+        """One turn each second."""
+        while self.now < until:
+            self.now += 1
+            yield
+
+
+@pytest.fixture
+def scene(monkeypatch: pytest.MonkeyPatch) -> Scene:
+    """At the beginning something has just arrived."""
+    made = Scene()
+    monkeypatch.setattr(Silence, "_answers", lambda self: made.answers)
+    return made
+
+
+def test_what_is_there_is_waited_for_with_ever_rarer_words(scene: Scene) -> None:
+    """At first after five seconds, then after ten, twenty and forty more; when it goes on, that is said, too."""
+    for _ in scene.turns(40):
+        scene.silence.endure(lambda: "")
+    scene.silence.heard()
+    assert scene.said == [
+        "nothing has come from topic 't' at h:1, for 5 seconds; waiting 55 more (--patience)",
+        "nothing has come from topic 't' at h:1, for 15 seconds; waiting 45 more (--patience)",
+        "nothing has come from topic 't' at h:1, for 35 seconds; waiting 25 more (--patience)",
+        "topic 't' at h:1 goes on, after 40 seconds",
+    ]
+
+
+def test_patience_ends_with_where_reading_stood(scene: Scene) -> None:
+    """After as many seconds as were asked, and not before."""
+    for _ in scene.turns(60):
+        scene.silence.endure(lambda: "")
+    scene.now = 61
+    with pytest.raises(BrokerError, match=r"nothing arrived from topic 't' at h:1 for 60 seconds, .* \(at 3 of 5\)"):
+        scene.silence.endure(lambda: "at 3 of 5")
+
+
+def test_a_quiet_stream_is_over_when_it_was_idle(scene: Scene) -> None:
+    """Where the broker answers, silence is the stream's."""
+    assert [scene.silence.is_over(20, at_end=lambda: True) for _ in scene.turns(21)] == [False] * 20 + [True]
+    assert not any(scene.silence.is_over(None, at_end=lambda: True) for _ in scene.turns(1000))
+    assert scene.said == []
+
+
+def test_a_stream_is_not_over_before_it_is_read(scene: Scene) -> None:
+    """A client that is slow to connect again hasn't been idle."""
+    assert not any(scene.silence.is_over(20, at_end=lambda: False) for _ in scene.turns(100))
+
+
+def test_while_the_broker_is_away_no_stream_is_over(scene: Scene) -> None:
+    """The idle seconds are counted anew when it is back; it isn't waited for longer than asked."""
+    scene.answers = False
+    assert not any(scene.silence.is_over(20, at_end=lambda: True) for _ in scene.turns(50))
+    scene.answers = True
+    over = [scene.now for _ in scene.turns(140) if scene.silence.is_over(20, at_end=lambda: True)]
+    assert over[0] > 50 + 20
+    assert "no broker answers for topic 't' at h:1, for 0 seconds; waiting 60 more (--patience)" == scene.said[0]
+    scene.answers = False
+    with pytest.raises(BrokerError, match="the broker at h:1 hasn't answered for 60 seconds; check that it is running"):
+        [scene.silence.is_over(20, at_end=lambda: True) for _ in scene.turns(400)]
+
+
+@pytest.mark.kafka
+@pytest.mark.parametrize("follow", [True, False])
+def test_a_topic_that_is_deleted_is_told_from_a_quiet_one(
+    bootstrap: str, config: Config, follow: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sentence says that it is gone, and what is left of it."""
+    monkeypatch.setattr(patience, "LOOKS", (0.2, 1.0))
+    monkeypatch.setattr(patience, "AGAIN_SECONDS", 0.2)
+    topic = f"gone-{uuid.uuid4().hex}"
+    ensure_topic(bootstrap, topic, partitions=1)
+    with TopicWriter(bootstrap, topic, config=config) as writer:
+        for seq in range(3):
+            writer.send(seq, partition=0, offset=seq, key=b"k", value=b"v")
+    with TopicReader(bootstrap, topic, config=config, patience=60, say=lambda text: None) as reader:
+        reader.end[0] = 5
+        chunks = reader.follow({0: 0}, idle=None) if follow else reader.chunks({0: 0}, {0: 5})
+        assert 3 == len(next(chunks).offsets)
+        admin = kafka.KafkaAdminClient(bootstrap_servers=bootstrap)
+        admin.delete_topics([topic])
+        admin.close()
+        with pytest.raises(ContractError, match=f"topic '{topic}' is gone from {bootstrap}: it was deleted while"):
+            list(chunks)
