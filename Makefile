@@ -27,6 +27,7 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python tests/bench_clients.py
 	$(BIN)/python tests/bench_scorers.py
 	$(BIN)/python tests/bench_arms.py
+	$(BIN)/python tests/bench_report.py
 	$(BIN)/python tests/bench_watch.py
 	$(BIN)/python tests/bench_resume.py
 
