@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from producer.cli import DATA, SEED
+from producer.patience import PATIENCE
 
 if TYPE_CHECKING:
     from .outcome import DuelOutcome, LabelBooks
@@ -96,7 +97,7 @@ def _brackets(names: list[str]) -> str:
 @click.option("--kafka-config", type=click.Path(path_type=Path), help="Client settings, key=value per line.")
 @click.option(
     "--patience",
-    default=120.0,
+    default=PATIENCE,
     show_default=True,
     type=click.FloatRange(0, min_open=True),
     help="How many seconds to wait for a broker that has stopped answering.",

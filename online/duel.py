@@ -11,6 +11,7 @@ from pathlib import Path
 
 from producer.dataset import Wire
 from producer.errors import RunError
+from producer.patience import PATIENCE
 from static_model.artifact import Model, load_model
 from static_model.origin import imported_from
 
@@ -72,7 +73,7 @@ def run_duel(
     labels_file: Path | None = None,
     label_horizon: int | None = None,
     predictions_topic: str | None = None,
-    patience: float = 120.0,
+    patience: float = PATIENCE,
     bar: Bar = no_bar,
 ) -> DuelOutcome:
     """Run the duel over a topic or a file into a run directory, or resume it there.

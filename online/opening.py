@@ -9,6 +9,7 @@ from pathlib import Path
 
 from producer.dataset import Dataset, Wire
 from producer.errors import UsageError
+from producer.patience import PATIENCE
 
 from .follow import FollowedTopic
 from .run import read_manifest
@@ -37,7 +38,7 @@ class Stream:
     wire: Wire | None = None
     follow: bool = False
     idle: float | None = None
-    patience: float = 120.0
+    patience: float = PATIENCE
 
     @property
     def asked(self) -> dict[str, str]:

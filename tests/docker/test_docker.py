@@ -138,6 +138,6 @@ def test_ports_and_places_agree() -> None:
     assert advertised["HOST"] in " ".join(kafka["healthcheck"]["test"])
     assert "topics:/var/lib/kafka/data" in COMPOSE
     assert "/var/lib/kafka/data" == kafka["environment"]["KAFKA_LOG_DIRS"]
-    assert steps("VOLUME") == ["/work"]
-    assert "/work" == steps("WORKDIR")[-1]
-    assert "work:/work" in COMPOSE
+    assert steps("VOLUME") == ["/data"]
+    assert "/data" == steps("WORKDIR")[-1]
+    assert "work:/data" in COMPOSE
