@@ -365,7 +365,11 @@ def test_without_differences_there_is_no_figure(make_run: Callable[..., Path], t
     """Runs of static alone are reported, and say nothing together."""
     labels = [np.tile(np.array([0, 1], dtype=np.int8), 50)]
     alone = [make_run(labels, {"static": labels}, name=name) for name in ("a", "b")]
-    written = write_comparison(alone, out=tmp_path / "out", metrics=["accuracy"])
+    written = write_comparison(alone, out=tmp_path / "out", metrics=["accuracy"], paper=["one-column"])
     assert {} == written.comparison["claims"]
+    drawn = sorted(
+        str(path.relative_to(tmp_path)) for path in tmp_path.glob("out/runs/*/figures/one-column/accuracy.pdf")
+    )
+    assert [f"out/runs/{name}/figures/one-column/accuracy.pdf" for name in ("a", "b")] == drawn
     assert "<figure" not in (tmp_path / "out/report.html").read_text()
     assert Forest(written.comparison).refusal == "No run holds an arm against static on labelled records."
