@@ -90,19 +90,10 @@ def report(
 
 def show(written: Report, files: Sequence[Path] = ()) -> None:
     """Print a report: the table, the sentences, and where everything lies."""
-    from rich.console import Console
-
     from .report_tables import more_tables, result_table, sentences
-    from .terminal import make_table
+    from .terminal import show_summary
 
-    console = Console()
-    console.print(make_table(result_table(written.summary)))
-    for sentence in sentences(written.summary):
-        click.echo(f"\n{sentence}")
-    for title, table in more_tables(written.summary):
-        console.print(f"\n[bold]{title}[/bold]")
-        console.print(make_table(table))
-    click.echo()
+    show_summary(result_table(written.summary), sentences(written.summary), more_tables(written.summary))
     for figure in written.figures:
         click.echo(f"figure:  {figure} (its numbers: {figure.with_suffix('.csv').name})")
     for file in files:

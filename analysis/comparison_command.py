@@ -43,18 +43,9 @@ def compare(runs: Sequence[Path], *, out: Path | None, truth: Path | None, as_js
 
 def show(written: ComparisonReport) -> None:
     """Print a comparison: the table, the sentences, and where everything lies."""
-    from rich.console import Console
-
     from .comparison_tables import runs_table, sentences, tables
-    from .terminal import make_table
+    from .terminal import show_summary
 
-    console = Console()
-    console.print(make_table(runs_table(written.comparison)))
-    for sentence in sentences(written.comparison):
-        click.echo(f"\n{sentence}")
-    for title, table in tables(written.comparison):
-        console.print(f"\n[bold]{title}[/bold]")
-        console.print(make_table(table))
-    click.echo()
+    show_summary(runs_table(written.comparison), sentences(written.comparison), tables(written.comparison))
     for file in written.files:
         click.echo(f"written: {file}")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
+
+import click
 
 from .tabular import Tabular
 
@@ -24,3 +27,17 @@ def make_table(shown: Tabular) -> Table:
     for row in shown.rows:
         table.add_row(*row)
     return table
+
+
+def show_summary(main: Tabular, sentences: Iterable[str], tables: Iterable[tuple[str, Tabular]]) -> None:
+    """Print the main table, what it says in sentences, and the other tables with their titles."""
+    from rich.console import Console
+
+    console = Console()
+    console.print(make_table(main))
+    for sentence in sentences:
+        click.echo(f"\n{sentence}")
+    for title, table in tables:
+        console.print(f"\n[bold]{title}[/bold]")
+        console.print(make_table(table))
+    click.echo()
