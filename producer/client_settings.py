@@ -158,7 +158,7 @@ def check_files(config: Mapping[str, object]) -> None:
                 Path(str(config[name])).open("rb").close()
         except OSError as error:
             raise UsageError(
-                f"'{dotted(name)}' names {config[name]}, which can't be read ({error.strerror}); name a PEM file"
+                f"the file that '{dotted(name)}' names can't be read ({error.strerror}); name a PEM file"
             ) from None
 
 

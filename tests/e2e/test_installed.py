@@ -58,7 +58,12 @@ def test_the_wheel_holds_the_packages_and_no_tests(wheel: Path) -> None:
         "predict",
         "produce",
         "evaluate",
+        "experiment",
         "report",
+        "rerun",
+        "watch",
+        "dead-letters",
+        "inject",
     ],
 )
 def test_help_shows_an_example_and_imports_nothing_heavy(verb: str) -> None:

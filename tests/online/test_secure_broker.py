@@ -221,7 +221,7 @@ def test_who_is_not_let_in_is_told_why(
 def test_a_ca_that_is_no_file_is_named(secure: Secure, config: Config) -> None:
     """Before anything is tried, the setting and the file are named."""
     settings = read_client_config(secure.settings(ssl_ca_location="nowhere.pem"))
-    with pytest.raises(UsageError, match=r"'ssl.ca.location' names nowhere.pem, which can't be read \(No such file"):
+    with pytest.raises(UsageError, match=r"the file that 'ssl.ca.location' names can't be read \(No such file"):
         connect("reader", secure.address, {**settings, **config})
 
 
