@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
 
-from producer.dataset import Wire
 from producer.errors import RunError
-from producer.patience import PATIENCE
 from static_model.artifact import Model, load_model
 from static_model.origin import imported_from
 
-from .arms import Arm, check_primary, parse_arm, with_static
+from .arms import check_primary
+from .asked import Duel
 from .by_record import ByRecord
 from .contestant import Contestant
 from .evaluation import prequential
@@ -27,9 +25,9 @@ from .labels import Labels
 from .late_labels import LateLabels
 from .ledger import Entry, Ledger
 from .memo import Memo
-from .opening import Stream, check_follow, open_source
+from .opening import Kafka, Stream, open_source
 from .outcome import Books, DuelOutcome, Range, count_numbers, joined_ranges
-from .predictions import check_topic, open_publisher
+from .predictions import open_publisher
 from .resources import frozen, spark_for
 from .run import Run, held_arms, open_run
 from .source import START, Source, TopicSource, refuse_foreign
@@ -37,7 +35,7 @@ from .static_rows import StaticRows, static_rows_for
 from .tracker import export
 from .windows import Window
 
-__all__ = ["Books", "DuelOutcome", "no_bar", "run_duel", "spark_for"]
+__all__ = ["Bar", "Books", "Duel", "DuelOutcome", "Kafka", "LabelSource", "Stream", "no_bar", "run_duel", "spark_for"]
 
 Bar = Callable[[int | None], AbstractContextManager[Callable[[int], None]]]
 """Shows progress: called with the number of messages, it gives a function that advances it."""
@@ -49,110 +47,45 @@ def no_bar(total: int | None) -> Iterator[Callable[[int], None]]:
     yield lambda done: None
 
 
-def run_duel(
-    *,
-    model: Path,
-    run: Path,
-    arms: Sequence[str | Arm] = ("static", "dynamic"),
-    primary: Sequence[str] = (),
-    topic: str | None = None,
-    file: Path | None = None,
-    bootstrap: str | None = None,
-    config: Mapping[str, object] | None = None,
-    window: int = 1000,
-    seed: int = 0,
-    max_windows: int | None = None,
-    truth: Path | None = None,
-    wire: Wire | None = None,
-    follow: bool = False,
-    idle_timeout: float | None = None,
-    training: Sequence[Path] = (),
-    label_delay: int = 0,
-    label_share: float = 1.0,
-    labels_topic: str | None = None,
-    labels_file: Path | None = None,
-    label_horizon: int | None = None,
-    predictions_topic: str | None = None,
-    patience: float = PATIENCE,
-    bar: Bar = no_bar,
-) -> DuelOutcome:
-    """Run the duel over a topic or a file into a run directory, or resume it there.
+def run_duel(duel: Duel, *, run: Path, bar: Bar = no_bar) -> DuelOutcome:
+    """Run the duel into a run directory, or resume it there.
 
     Args:
-        model: directory of the starting model.
+        duel: what is asked.
         run: the run directory.
-        arms: arms, or specifications as for `--arm`; the static arm is always among them.
-        primary: the arms whose comparison with static is corrected for their number, declared at the run's first
-            start; the others are exploratory. All, if none is named.
-        topic: read this topic at `bootstrap` ...
-        file: ... or this CSV file.
-        bootstrap: HOST:PORT of a Kafka broker.
-        config: further settings of the Kafka client.
-        window: records per window.
-        seed: every fit's seed derives from it.
-        max_windows: read no window beyond this many in all; the run stays open.
-        truth: a sidecar with the planted drift, kept in the run for plots; never read by an arm.
-        wire: how a topic's records travel; as the contract says if None.
-        follow: read a topic that is still being filled; a window that isn't whole is left out when this is interrupted.
-        idle_timeout: close a followed run when no message has come for so many seconds.
-        training: the files that the starting model was trained on, for arms that learn from these rows, too.
-        label_delay: how many records later a label becomes known.
-        label_share: the share of the labels that the arms ever see, drawn at random; the report uses all.
-        labels_topic: the labels come from this topic at `bootstrap`, and the records' own column is ignored; or ...
-        labels_file: ... from this CSV file `seq,label,after`.
-        label_horizon: how many records after a window's end the arms stop waiting for such labels.
-        predictions_topic: every prediction is put onto this topic at `bootstrap`, once, when its window is committed.
-        patience: seconds for which a broker that has stopped answering is waited for.
         bar: shows progress, in messages.
 
     Raises:
         DriftduelError: what went wrong in words; what was committed stays.
     """
-    started = load_model(model)
-    contestants = with_static([arm if isinstance(arm, Arm) else parse_arm(arm) for arm in arms])
-    everyone = [*contestants, *held_arms(run)]
-    check_primary(primary, everyone)
-    stream = Stream(topic=topic, file=file, bootstrap=bootstrap, config=config or {}, wire=wire)
-    stream = replace(stream, follow=follow, idle=idle_timeout, patience=patience)
-    check_follow(stream, labels_topic)
-    check_topic(predictions_topic, stream)
-    late = LabelSource(topic=labels_topic, file=labels_file, horizon=label_horizon)
-    plain = Labels(delay=label_delay, share=label_share, seed=seed, size=window)
-    labels = open_labels(late, plain, stream, started.dataset, run)
-    static_rows = static_rows_for(everyone, training, model=started, directory=model)
-    asked = {
-        "format": 1,
-        "model": str(model.absolute()),
-        "training": [str(path.absolute()) for path in training],
-        "window": window,
-        "seeds": [seed],
-        "label_delay": label_delay,
-        "label_share": label_share,
-        "stream": [stream.asked | late.asked | ({"wire": wire or started.dataset.wire} if topic else {})],
-    }
+    model = load_model(duel.model)
+    everyone = [*duel.contestants, *held_arms(run)]
+    check_primary(duel.primary, everyone)
+    labels = open_labels(duel.labels, duel.schedule, duel.kafka, model.dataset, run)
+    static_rows = static_rows_for(everyone, duel.training, model=model, directory=duel.model)
     with (
-        open_source(stream, started.dataset, run, window=window) as source,
+        open_source(duel.stream, duel.kafka, model.dataset, run, window=duel.window) as source,
         open_run(
             run,
-            model=started,
-            arms=contestants,
-            primary=primary,
+            model=model,
+            arms=duel.contestants,
+            primary=duel.primary,
             source=source.identity,
-            window=window,
-            seed=seed,
-            labels=refuse_strange(labels, source.identity, stream, started.dataset),
-            asked=asked,
+            window=duel.window,
+            seed=duel.seed,
+            labels=refuse_strange(labels, source.identity, duel.stream, model.dataset),
+            asked=duel.plain(model.dataset),
         ) as opened,
     ):
-        _note_facts(opened, started, source, static_rows, truth)
-        keep_labels(opened.path, labels)
+        _note_facts(opened, model, source, static_rows, duel.stream.truth)
+        keep_labels(run, labels)
         with (
-            open_publisher(predictions_topic, stream, started.dataset, opened) as publish,
+            open_publisher(duel.predictions, duel.kafka, model.dataset, opened) as publish,
             bar(source.records) as advance,
             frozen(),
             spark_for(opened.arms),
         ):
-            return _evaluate(opened, started, source, max_windows, advance, labels, static_rows, publish)
+            return _evaluate(opened, model, source, duel.max_windows, advance, labels, static_rows, publish)
 
 
 def _note_facts(run: Run, model: Model, source: Source, rows: StaticRows | None, truth: Path | None) -> None:
