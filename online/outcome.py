@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -88,6 +89,32 @@ def count_numbers(window: Window) -> dict[str, int]:
             "damaged, or this is a mistake in driftduel: please report it, and start a new run"
         )
     return {"numbers": numbers, **parts}
+
+
+@dataclass(slots=True)
+class Tally:
+    """The numbers of the windows that have been gone through.
+
+    Attributes:
+        counts: by the names that they have in the books.
+        missing: those without a message.
+    """
+
+    counts: Counter[str] = field(default_factory=Counter)
+    missing: tuple[Range, ...] = ()
+
+    def add(self, window: Window) -> None:
+        """Count one more window; they come in order.
+
+        Raises:
+            RunError: as `count_numbers`.
+        """
+        self.counts.update(count_numbers(window))
+        self.missing = joined_ranges(window.missing, self.missing)
+
+    def books(self, *, doubles: int) -> Books:
+        """The books of all of them; the doubles are counted elsewhere."""
+        return Books(**self.counts, doubles=doubles)
 
 
 def joined_ranges(numbers: Iterable[int], before: Iterable[Range] = ()) -> tuple[Range, ...]:
