@@ -51,7 +51,7 @@ class Duel:
     predictions: str | None = None
 
     def __post_init__(self) -> None:
-        _ = self.contestants, self.schedule  # a mistake in one is told before anything is read
+        _ = self.all_arms, self.schedule  # a mistake in one is told before anything is read
         if self.stream.follow and self.labels.topic is not None:
             raise UsageError(
                 "--follow can't be used with --labels-topic: labels are read once, when the run is started"
@@ -66,8 +66,8 @@ class Duel:
             )
 
     @property
-    def contestants(self) -> tuple[Arm, ...]:
-        """The arms, the static one first."""
+    def all_arms(self) -> tuple[Arm, ...]:
+        """The arms asked for as what they are, and the static one, which is the first."""
         return parse_arms(self.arms)
 
     @property

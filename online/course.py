@@ -12,9 +12,9 @@ from static_model.origin import imported_from
 
 from .by_record import ByRecord
 from .contestant import Contestant
-from .evaluation import prequential
+from .evaluation import RunningArm, prequential
 from .follow import FollowedTopic
-from .interfaces import Contender, Pool
+from .interfaces import Pool
 from .labels import Labels
 from .late_labels import LateLabels
 from .ledger import Entry, Ledger
@@ -57,7 +57,7 @@ class Course:
             advance: told how many sequence numbers each window spans.
         """
         most = None if most is None else max(most, len(self.ledger))
-        arms, windows, tally = self._contenders(), self._windows(), Tally()
+        arms, windows, tally = self._running(), self._windows(), Tally()
         self.run.update(state="running")
         try:
             for entry in prequential(islice(windows, most), arms, labels=self.labels, memo=self.memo):
@@ -71,7 +71,7 @@ class Course:
             totals = self._write(arms)
         return self._outcome(tally, totals)
 
-    def _contenders(self) -> list[Contender]:
+    def _running(self) -> list[RunningArm]:
         pool = Pool(self.model.holdout_records, self.model.holdout_errors)
         return [
             ByRecord(arm, self.memo, self.labels)
@@ -105,7 +105,7 @@ class Course:
             return True
         return next(windows, None) is None
 
-    def _write(self, arms: list[Contender]) -> dict[str, ArmTotal]:
+    def _write(self, arms: list[RunningArm]) -> dict[str, ArmTotal]:
         for arm in arms:
             if isinstance(arm, ByRecord):
                 arm.save(self.run.path / "models", windows=len(self.ledger))

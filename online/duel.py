@@ -55,7 +55,7 @@ def run_duel(duel: Duel, *, run: Path, bar: Bar = no_bar) -> DuelOutcome:
         open_run(
             run,
             model=model,
-            arms=duel.contestants,
+            arms=duel.all_arms,
             primary=duel.primary,
             source=source.identity,
             window=duel.window,
@@ -78,7 +78,7 @@ def run_duel(duel: Duel, *, run: Path, bar: Bar = no_bar) -> DuelOutcome:
 
 def _everyone(duel: Duel, run: Path) -> list[Arm]:
     """The arms asked for and those that the run holds; those that are declared primary are among them."""
-    everyone = [*duel.contestants, *held_arms(run)]
+    everyone = [*duel.all_arms, *held_arms(run)]
     check_primary(duel.primary, everyone)
     return everyone
 
