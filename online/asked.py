@@ -35,7 +35,7 @@ class Duel:
         predictions: every prediction is put onto this topic, once, when its window is committed.
 
     Raises:
-        UsageError: an arm isn't valid, or two of these don't go together.
+        UsageError: an arm isn't valid, a value is out of range, or two of these don't go together.
     """
 
     model: Path
@@ -51,6 +51,8 @@ class Duel:
     predictions: str | None = None
 
     def __post_init__(self) -> None:
+        if self.window < 1:
+            raise UsageError(f"a window holds 1 record or more, not {self.window}")
         _ = self.all_arms, self.schedule  # a mistake in one is told before anything is read
         if self.stream.follow and self.labels.topic is not None:
             raise UsageError(
