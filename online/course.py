@@ -122,7 +122,7 @@ class Course:
             arms=totals,
             imported=imported_from(self.model.info),
             labels=self.labels.books() if isinstance(self.labels, LateLabels) else None,
-            missing=tally.missing,
+            missing=tuple(tally.missing),
             cut={str(p): first for p, first in self.run.manifest.get("begins", {}).items() if first},
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from producer.errors import RunError
@@ -97,11 +97,11 @@ class Tally:
 
     Attributes:
         counts: by the names that they have in the books.
-        missing: those without a message.
+        missing: those without a message, as pairs of first and last.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
-    missing: tuple[Range, ...] = ()
+    missing: list[Range] = field(default_factory=list)
 
     def add(self, window: Window) -> None:
         """Count one more window; they come in order.
@@ -110,21 +110,22 @@ class Tally:
             RunError: as `count_numbers`.
         """
         self.counts.update(count_numbers(window))
-        self.missing = joined_ranges(window.missing, self.missing)
+        for number in window.missing:
+            join(self.missing, number)
 
     def books(self, *, doubles: int) -> Books:
         """The books of all of them; the doubles are counted elsewhere."""
         return Books(**self.counts, doubles=doubles)
 
 
-def joined_ranges(numbers: Iterable[int], before: Iterable[Range] = ()) -> tuple[Range, ...]:
-    """Ascending numbers as pairs of first and last, behind those that there are.
+def join(ranges: list[Range], number: int) -> None:
+    """Add a number behind the ranges that there are, to the last one where it follows that.
 
-    >>> joined_ranges([3, 7, 9, 10], before=[(0, 2)])
-    ((0, 3), (7, 7), (9, 10))
+    >>> ranges = [(0, 2)]
+    >>> for number in (3, 7, 9, 10):
+    ...     join(ranges, number)
+    >>> ranges
+    [(0, 3), (7, 7), (9, 10)]
     """
-    found = list(before)
-    for number in numbers:
-        first = found.pop()[0] if found and found[-1][1] == number - 1 else number
-        found.append((first, number))
-    return tuple(found)
+    first = ranges.pop()[0] if ranges and ranges[-1][1] == number - 1 else number
+    ranges.append((first, number))
