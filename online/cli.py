@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from functools import partial
@@ -218,13 +219,20 @@ def _missing(outcome: DuelOutcome) -> str:
     said = f"missing numbers: {', '.join(ranges[:SHOWN]) or 'none'}{more}"
     if not outcome.cut:
         return said
-    begins = ", ".join(f"at offset {first:,} in partition {p}" for p, first in outcome.cut.items())
-    return f"{said}; the topic had lost its start (retention): when the run was started it began {begins}"
+    return f"{said}; {_cut('topic', outcome.cut)}"
+
+
+def _cut(what: str, begins: Mapping[str, int]) -> str:
+    places = ", ".join(f"at offset {first:,} in partition {p}" for p, first in begins.items())
+    return f"the {what} had lost its start (retention): when the run was started it began {places}"
 
 
 def _labels(books: LabelBooks) -> str:
-    return (
+    said = (
         f"{books.messages:,} label messages = {books.labels:,} of the stream's records + {books.elsewhere:,} of other "
         f"numbers + {books.doubles:,} doubles + {books.unreadable:,} unreadable; {books.never:,} records never got a "
         f"label, {books.too_late:,} got theirs too late for the arms"
     )
+    if not books.cut:
+        return said
+    return f"{said}; {_cut('label topic', books.cut)}, so that some of these records may have had a label there"

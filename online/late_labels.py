@@ -105,6 +105,7 @@ class LateLabels(Labels):
             unreadable=len(table.dead),
             never=records - labels,
             too_late=labels - seen,
+            cut=dict(self.place.get("begins", {})),
         )
 
     def _lags(self) -> list[int]:

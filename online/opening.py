@@ -107,6 +107,12 @@ def open_source(stream: Stream, dataset: Dataset, run: Path, *, window: int) -> 
 def check_follow(stream: Stream, labels_topic: str | None) -> None:
     """Look whether a stream can be followed, if that is asked.
 
+    With a label topic it can't. A window's labels are committed with it, all that ever come, as the report judges by
+    them; and which of them an arm knows when its turn comes follows from their `after` numbers. But while both topics
+    are being filled, a label that is yet to come can't be told from one that never comes: no message says that no
+    label with a lower `after` follows. How long to wait would be for the clock to decide, and another day, or the same
+    run resumed, would know other labels. A label file is whole, and can be used.
+
     Raises:
         UsageError: options that don't go together.
     """
@@ -115,4 +121,8 @@ def check_follow(stream: Stream, labels_topic: str | None) -> None:
     if stream.follow and stream.file is not None:
         raise UsageError("--follow is for a topic; a file is read to its end")
     if stream.follow and labels_topic is not None:
-        raise UsageError("--follow can't be used with --labels-topic: labels are read once, when the run is started")
+        raise UsageError(
+            "--follow can't be used with --labels-topic: while that is still being filled, a label that is yet to come "
+            "can't be told from one that never comes, so that the clock would decide what an arm knows. Leave out "
+            "--follow, and evaluate when both topics are filled; or give the labels as a whole with --labels-file"
+        )

@@ -38,6 +38,8 @@ class LabelBooks:
         unreadable: what is no label; `dead_labels.jsonl` in the run says why.
         never: records without any.
         too_late: labels that came when their window had reached the arms already: only the report uses them.
+        cut: where partitions of the label topic began whose first messages had been deleted when the run was first
+            started: some of the records without any label may have had theirs there.
     """
 
     messages: int
@@ -47,6 +49,7 @@ class LabelBooks:
     unreadable: int
     never: int
     too_late: int
+    cut: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
