@@ -19,10 +19,6 @@ if TYPE_CHECKING:
     from .outcome import DuelOutcome, LabelBooks
 
 
-SHOWN = 20
-"""So many ranges of missing numbers are printed."""
-
-
 def _list_kinds(context: click.Context, option: click.Parameter, asked: bool) -> None:
     if not asked or context.resilient_parsing:
         return
@@ -214,9 +210,9 @@ def _show(outcome: DuelOutcome, run: Path) -> None:
 
 
 def _missing(outcome: DuelOutcome) -> str:
-    ranges = [f"{a:,}" if a == b else f"{a:,} to {b:,}" for a, b in outcome.missing]
-    more = f", and {len(ranges) - SHOWN:,} more ranges (--json has them all)" if len(ranges) > SHOWN else ""
-    said = f"missing numbers: {', '.join(ranges[:SHOWN]) or 'none'}{more}"
+    from .outcome import say_ranges
+
+    said = f"missing numbers: {say_ranges(outcome.missing, more=' (--json has them all)') or 'none'}"
     if not outcome.cut:
         return said
     return f"{said}; {_cut('topic', outcome.cut)}"

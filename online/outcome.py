@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from producer.errors import RunError
@@ -12,6 +12,9 @@ from .windows import Window
 
 Range = tuple[int, int]
 """The first and the last of consecutive numbers."""
+
+SHOWN = 20
+"""So many ranges of numbers are said in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,21 @@ def count_numbers(window: Window) -> dict[str, int]:
             "damaged, or this is a mistake in driftduel: please report it, and start a new run"
         )
     return {"numbers": numbers, **parts}
+
+
+def say_ranges(ranges: Sequence[Range], *, more: str = "") -> str:
+    """Ranges of numbers in words, the first 20 of them.
+
+    Args:
+        ranges: the ranges.
+        more: where the others are told, if there are any.
+
+    >>> say_ranges([(0, 3), (1200, 1200)])
+    '0 to 3, 1,200'
+    """
+    said = [f"{first:,}" if first == last else f"{first:,} to {last:,}" for first, last in ranges]
+    rest = [f"and {len(said) - SHOWN:,} more ranges{more}"] if len(said) > SHOWN else []
+    return ", ".join([*said[:SHOWN], *rest])
 
 
 def joined_ranges(numbers: Iterable[int], before: Iterable[Range] = ()) -> tuple[Range, ...]:

@@ -126,9 +126,7 @@ def disordered(draw: st.DrawFn) -> Topic:
 
 @shared
 @given(disordered(), st.integers(1, 12), st.integers(0, 99))
-def test_what_comes_too_late_is_missing_however_it_arrives(
-    tiny: Dataset, topic: Topic, size: int, seed: int
-) -> None:
+def test_what_comes_too_late_is_missing_however_it_arrives(tiny: Dataset, topic: Topic, size: int, seed: int) -> None:
     """Where a partition goes back behind a window that it had passed, that is so for any chunks, and after a resume."""
     whole = list(assemble(topic, tiny, size=size, seed=seed))
     again = list(assemble(topic, tiny, size=size, seed=seed + 1))
