@@ -1,4 +1,4 @@
-"""Predictions on a topic, on a real broker: one message for each record, once, whatever was killed."""
+"""Predictions on a topic, on a real broker: one message for each record, once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from online.cli import evaluate
 from online.duel import DuelOutcome, run_duel
 from online.ledger import Ledger
 from online.run import read_manifest
-from producer import confluent_client, kafka_python_client
 from producer.client import Config
 from producer.dataset import Dataset
 from producer.errors import ContractError, UsageError
@@ -81,40 +80,6 @@ def test_each_record_has_its_prediction(
     assert len({value["arms"]["classical"]["model"] for _, value in found}) > 1
     duel()
     assert committed(bootstrap, topic, config) == found
-
-
-@pytest.mark.parametrize("after", [False, True])
-def test_killed_at_a_transaction_nothing_is_lost_or_doubled(
-    duel: Call,
-    bootstrap: str,
-    config: Config,
-    topic: str,
-    tiny: Dataset,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    after: bool,
-) -> None:
-    """Whether a process dies before a commit or right behind it: the next one goes on as if nothing had been."""
-    module = confluent_client.ConfluentWriter if config["client"] == "confluent-kafka" else None
-    writer = module or kafka_python_client.KafkaPythonWriter
-    commit, times = writer.commit, iter(range(100))
-
-    def dying(self: object) -> None:
-        last = next(times) == 3
-        if after or not last:
-            commit(self)
-        if last:
-            raise SystemExit(137)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(writer, "commit", dying)
-        with pytest.raises(SystemExit):
-            duel()
-    assert len(committed(bootstrap, topic, config)) == (399 if after else 299)
-    duel()
-    found = committed(bootstrap, topic, config)
-    assert found == expected(tmp_path / "run", tiny)
-    assert [seq for seq, _ in found] == [seq for seq in range(RECORDS) if seq != 37]
 
 
 def test_what_isnt_this_runs_is_refused(duel: Call, bootstrap: str, topic: str, tmp_path: Path) -> None:
