@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import json
+import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from confluent_kafka.admin import AdminClient
 
 from online.cli import evaluate
 from online.duel import DuelOutcome, run_duel
 from online.ledger import Ledger
 from online.run import read_manifest
+from producer import confluent_client, kafka_python_client
 from producer.client import Config
 from producer.dataset import Dataset
-from producer.errors import ContractError, UsageError
+from producer.errors import BrokerError, ContractError, UsageError
+from producer.kafka_python_client import KafkaPythonWriter
 from producer.stamp import read_stamps
 from producer.topic import TopicReader
 
@@ -80,6 +84,31 @@ def test_each_record_has_its_prediction(
     assert len({value["arms"]["classical"]["model"] for _, value in found}) > 1
     duel()
     assert committed(bootstrap, topic, config) == found
+
+
+def test_a_topic_that_is_deleted_meanwhile_ends_it_in_words(
+    duel: Call, bootstrap: str, config: Config, topic: str, tiny: Dataset, tmp_path: Path, monkeypatch
+) -> None:
+    """It isn't waited for without end; the same command makes the topic anew, with all predictions."""
+    admin, times = AdminClient({"bootstrap.servers": bootstrap}), iter(range(100))
+    writer = {"confluent-kafka": confluent_client.ConfluentWriter}.get(str(config["client"]), KafkaPythonWriter)
+    begin = writer.begin
+
+    def deleting(self: object) -> None:
+        if next(times) == 3:
+            admin.delete_topics([topic])[topic].result(30)
+            while topic in admin.list_topics(timeout=30).topics:
+                time.sleep(0.1)
+        begin(self)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(writer, "begin", deleting)
+        patch.setattr(confluent_client, "REQUEST_SECONDS", 5)
+        patch.setattr(kafka_python_client, "COMMIT_SECONDS", 5)
+        with pytest.raises(BrokerError, match=rf"the broker at {bootstrap} failed: .*run the same command again"):
+            duel()
+    duel()
+    assert committed(bootstrap, topic, config) == expected(tmp_path / "run", tiny)
 
 
 def test_what_isnt_this_runs_is_refused(duel: Call, bootstrap: str, topic: str, tmp_path: Path) -> None:
