@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from online.duel import run_duel
+from online.duel import Duel, Kafka, Stream, run_duel
 from online.files import replace_file
 from producer.broker import fetch_jars, with_broker
 from producer.dataset import load_dataset
@@ -47,14 +47,8 @@ def run_demo(*, out: Path, records: int, seed: int, bootstrap: str | None, data:
     with _stream(out, records=records, seed=seed, bootstrap=bootstrap, data=data) as (address, static, stream):
         _train(static.path, out / "model", seed=seed)
         topic = _produce(stream.path, address)
-        run_duel(
-            model=out / "model",
-            run=out / "run",
-            topic=topic,
-            bootstrap=address,
-            truth=stream.truth,
-            bar=partial(progress, "Evaluating static and dynamic"),
-        )
+        duel = Duel(model=out / "model", stream=Stream(topic=topic, truth=stream.truth), kafka=Kafka(bootstrap=address))
+        run_duel(duel, run=out / "run", bar=partial(progress, "Evaluating static and dynamic"))
     return write_report(out / "run")
 
 

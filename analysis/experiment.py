@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import as_completed
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from online.baselines.computing import compute
 from online.duel import run_duel
 from online.experiment import Drawn, Experiment, StreamSpec
+from online.opening import NO_KAFKA, Kafka
 from online.processes import worker_pool
 from producer.dataset import Dataset
 from producer.errors import RunError, UsageError
@@ -56,14 +57,6 @@ class Unit:
         return f"{self.stream.topic}-seed-{self.seed}"
 
 
-@dataclass(frozen=True, slots=True)
-class Kafka:
-    """Where topics are: HOST:PORT and further settings of the client."""
-
-    bootstrap: str | None = None
-    config: Mapping[str, object] = field(default_factory=dict)
-
-
 def units(experiment: Experiment, folder: Path) -> tuple[Unit, ...]:
     """All runs of an experiment: streams as they are named, seeds within each."""
     return tuple(Unit(stream, seed, folder) for stream in experiment.streams for seed in experiment.seeds)
@@ -73,7 +66,7 @@ def run_experiment(
     experiment: Experiment,
     folder: Path,
     *,
-    kafka: Kafka = Kafka(),
+    kafka: Kafka = NO_KAFKA,
     processes: int = 1,
     pages: bool = True,
     done: Callable[[Unit], None] = lambda unit: None,
@@ -128,41 +121,19 @@ def run_unit(
     experiment: Experiment, unit: Unit, kafka: Kafka, *, processes: int = 1, page: bool = True
 ) -> dict[str, Any]:
     """One run with its baselines, which may take several processes, and its report; the summary."""
-    stream = unit.stream
-    model = stream.model or experiment.model
-    training = stream.training or experiment.training
-    dataset = load_model(model).dataset
+    dataset = load_model(unit.stream.model or experiment.model).dataset
     file, truth = _file_of(unit, dataset)
-    topic = _filled(unit, file, dataset, kafka)
-    run_duel(
-        model=model,
-        run=unit.run,
-        arms=experiment.arms,
-        primary=experiment.primary,
-        topic=topic,
-        file=None if topic else file,
-        bootstrap=kafka.bootstrap,
-        config=kafka.config,
-        window=experiment.window,
-        seed=unit.seed,
-        max_windows=experiment.max_windows,
-        truth=truth,
-        wire=stream.wire,
-        training=training,
-        label_delay=experiment.label_delay,
-        label_share=experiment.label_share,
-        labels_topic=stream.labels_topic,
-        labels_file=stream.labels_file,
-        label_horizon=stream.label_horizon,
-    )
+    read = {"topic": _filled(unit, file, dataset, kafka), "file": file, "truth": truth}
+    duel = experiment.duel(unit.stream.model_copy(update=read), seed=unit.seed, kafka=kafka)
+    run_duel(duel, run=unit.run)
     baselines = experiment.baselines
     if not baselines.skip:
         compute(
             unit.run,
             training_sets=baselines.training_sets,
             every=baselines.every,
-            training=training,
-            model=model,
+            training=duel.training,
+            model=duel.model,
             processes=processes,
         )
     return write_report(unit.run, page=page).summary

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from producer.cli import DATA
+from online.options import kafka_options, open_kafka
 
 if TYPE_CHECKING:
     from online.experiment import Experiment
@@ -25,19 +24,15 @@ if TYPE_CHECKING:
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Where runs, streams and tables go.")
 @click.option("--processes", type=click.IntRange(1, 256), help="Runs at a time. [as many as there are cores]")
 @click.option("--pages/--no-pages", default=True, help="A report.html with all figures for each run. [--pages]")
-@click.option("--bootstrap", help="HOST:PORT of a Kafka broker, for streams that are topics. [an embedded one]")
-@click.option("--kafka-config", type=click.Path(path_type=Path), help="Client settings, key=value per line.")
-@DATA
+@kafka_options
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def experiment(
     file: Path,
     out: Path,
     processes: int | None,
     pages: bool,
-    bootstrap: str | None,
-    kafka_config: Path | None,
-    data: Path,
     as_json: bool,
+    **kafka: Any,
 ) -> None:
     """Streams x seeds x arms, as FILE says: plants drift, replays, evaluates, computes baselines, reports.
 
@@ -50,23 +45,16 @@ def experiment(
     from online.experiment import read_experiment
     from producer.progress import progress
 
-    from .experiment import Kafka, run_experiment, units
+    from .experiment import run_experiment, units
 
     asked = read_experiment(file)
-    config: dict[str, object] = {}
-    broker: AbstractContextManager[str | None] = nullcontext(bootstrap)
-    if any(stream.topic is not None for stream in asked.streams):
-        from producer.broker import with_broker
-        from producer.client import read_client_config
-
-        config = read_client_config(kafka_config)
-        broker = with_broker(bootstrap, data, config=config)
     total = len(units(asked, out))
-    with broker as address, progress(f"Experiment into {out}", total) as advance:
+    needed = any(stream.topic is not None for stream in asked.streams)
+    with open_kafka(kafka, needed=needed) as at, progress(f"Experiment into {out}", total) as advance:
         summaries = run_experiment(
             asked,
             out,
-            kafka=Kafka(address, config),
+            kafka=at,
             processes=processes or os.cpu_count() or 1,
             pages=pages,
             done=lambda unit: advance(1),

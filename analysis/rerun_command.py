@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 
-from producer.cli import DATA
+from online.options import kafka_options, open_kafka
 
 
 @click.command()
@@ -23,9 +23,7 @@ from producer.cli import DATA
     type=click.Path(path_type=Path),
     help="Where the model's training files lie now; may be repeated. [where they were]",
 )
-@click.option("--bootstrap", help="HOST:PORT of the broker with its topic. [an embedded one]")
-@click.option("--kafka-config", type=click.Path(path_type=Path), help="Client settings, key=value per line.")
-@DATA
+@kafka_options
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def rerun(
     run: Path,
@@ -33,10 +31,8 @@ def rerun(
     file: Path | None,
     labels_file: Path | None,
     training: tuple[Path, ...],
-    bootstrap: str | None,
-    kafka_config: Path | None,
-    data: Path,
     as_json: bool,
+    **kafka: Any,
 ) -> None:
     """Repeat RUN from its own directory, and say whether it came out the same.
 
@@ -56,16 +52,9 @@ def rerun(
 
     refuse_endless(run)
     stream = read_asked(run).streams[0]
-    config: dict[str, object] = {}
-    broker: AbstractContextManager[str | None] = nullcontext(bootstrap)
-    if stream.topic is not None or not finished_labels(run, stream.labels_topic):
-        from producer.broker import with_broker
-        from producer.client import read_client_config
-
-        config = read_client_config(kafka_config)
-        broker = with_broker(bootstrap, data, config=config)
-    with broker as address:
-        found = Found(file=file, labels_file=labels_file, training=training, bootstrap=address, config=config)
+    needed = stream.topic is not None or not finished_labels(run, stream.labels_topic)
+    with open_kafka(kafka, needed=needed) as at:
+        found = Found(file=file, labels_file=labels_file, training=training, kafka=at)
         done = repeat_and_compare(run, out=out, found=found, bar=partial(progress, f"Repeating {run}"))
     click.echo(json.dumps(done.plain(), ensure_ascii=False) if as_json else "\n".join(words(done)))
     if not done.same:

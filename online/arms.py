@@ -120,13 +120,13 @@ SHORT: Mapping[str, tuple[str, str]] = {
 """Keys that say one value of a component: `policy=threshold,below=0.8` is `policy=threshold(below=0.8)`."""
 
 
-def parse_arms(specs: Iterable[str]) -> tuple[Arm, ...]:
-    """The arms of these specifications, the static arm always first.
+def parse_arms(specs: Iterable[str | Arm]) -> tuple[Arm, ...]:
+    """The arms of these specifications, the static arm always first; what is an arm already stays one.
 
     Raises:
         UsageError: a specification isn't valid, or two arms have one name.
     """
-    return with_static([parse_arm(spec) for spec in specs])
+    return with_static([spec if isinstance(spec, Arm) else parse_arm(spec) for spec in specs])
 
 
 def with_static(arms: Sequence[Arm]) -> tuple[Arm, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from producer.cli import DATA, SEED
-from producer.patience import PATIENCE
+from .options import duel_options, kafka_options, open_kafka, read_duel
 
 if TYPE_CHECKING:
     from .outcome import DuelOutcome, LabelBooks
@@ -37,69 +36,8 @@ def _brackets(names: list[str]) -> str:
 
 
 @click.command()
-@click.option("--model", required=True, type=click.Path(path_type=Path), help="Directory of the static model.")
-@click.option("--topic", help="Read this Kafka topic.")
-@click.option("--file", type=click.Path(path_type=Path), help="Read this CSV file instead of a topic.")
-@click.option("--run", required=True, type=click.Path(path_type=Path), help="The run directory, new or to be resumed.")
-@click.option("--arm", "arms", multiple=True, help="NAME or NAME:key=value,...; may be repeated. [static, dynamic]")
-@click.option(
-    "--primary", multiple=True, help="An arm that is declared primary; may be repeated. [all arms but static]"
-)
-@click.option(
-    "--window", default=1000, show_default=True, type=click.IntRange(1, 1_000_000), help="Records per window."
-)
-@click.option("--follow", is_flag=True, help="The topic is still being filled: wait for what is yet to come ...")
-@click.option(
-    "--idle-timeout",
-    type=click.FloatRange(0, min_open=True),
-    help="... until nothing has come for so many seconds. [for ever]",
-)
-@click.option(
-    "--max-windows",
-    type=click.IntRange(1, 10**9),
-    help="Stop after this many windows; the run stays open, unless it follows.",
-)
-@click.option("--seed", default=0, show_default=True, type=SEED, help="Every fit's seed derives from it.")
-@click.option(
-    "--training",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    help="What the model was trained on, for arms that learn from these rows, too; may be repeated.",
-)
-@click.option(
-    "--label-delay",
-    default=0,
-    show_default=True,
-    type=click.IntRange(0, 10**9),
-    help="How many records later a label is known.",
-)
-@click.option(
-    "--label-share",
-    default=1.0,
-    show_default=True,
-    type=click.FloatRange(0, 1, min_open=True),
-    help="Share of the labels that the arms ever see, drawn at random; the report uses all.",
-)
-@click.option("--labels-topic", help="Labels come from this topic, keyed by record; the records' own are ignored.")
-@click.option("--labels-file", type=click.Path(path_type=Path), help="Labels come from this file: seq,label,after.")
-@click.option(
-    "--label-horizon",
-    type=click.IntRange(0, 10**9),
-    help="The arms wait for such labels until so many records after a window's end.",
-)
-@click.option("--predictions-topic", help="Put all predictions onto this topic, each exactly once.")
-@click.option("--wire", type=click.Choice(["csv", "json-csv", "json"]), help="How records travel. [the contract's]")
-@click.option("--truth", type=click.Path(path_type=Path), help="Sidecar with planted drift, for the plots.")
-@click.option("--bootstrap", help="HOST:PORT of a Kafka broker. [an embedded one]")
-@click.option("--kafka-config", type=click.Path(path_type=Path), help="Client settings, key=value per line.")
-@click.option(
-    "--patience",
-    default=PATIENCE,
-    show_default=True,
-    type=click.FloatRange(0, min_open=True),
-    help="How many seconds to wait for a broker that has stopped answering.",
-)
-@DATA
+@duel_options
+@kafka_options
 @click.option(
     "--watch",
     "watch_it",
@@ -116,22 +54,7 @@ def _brackets(names: list[str]) -> str:
     help="List what an arm can be made of.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-def evaluate(
-    *,
-    model: Path,
-    topic: str | None,
-    file: Path | None,
-    run: Path,
-    arms: tuple[str, ...],
-    labels_topic: str | None,
-    predictions_topic: str | None,
-    bootstrap: str | None,
-    kafka_config: Path | None,
-    data: Path,
-    watch_it: bool,
-    as_json: bool,
-    **options: Any,
-) -> None:
+def evaluate(*, run: Path, watch_it: bool, as_json: bool, **options: Any) -> None:
     """The duel: static and dynamic model read the same windows, into a run directory.
 
     The same command again resumes the run, and costs only what is new. An arm is `static`, `dynamic`, or
@@ -145,38 +68,25 @@ def evaluate(
     from producer.progress import progress
 
     from .duel import run_duel
-    from .label_store import finished_labels
-    from .opening import finished_source
     from .watching import watched
 
-    config: dict[str, object] = {}
-    broker: AbstractContextManager[str | None] = nullcontext(bootstrap)
-    reads_topic = topic is not None and file is None and finished_source(run, topic) is None
-    if reads_topic or predictions_topic or not finished_labels(run, labels_topic):
-        from producer.broker import with_broker
-        from producer.client import read_client_config
-
-        config = read_client_config(kafka_config)
-        broker = with_broker(bootstrap, data, config=config)
     page = watched(run, say=lambda at: click.echo(f"live page: {at}", err=True)) if watch_it else nullcontext()
-    with page, broker as address:
-        outcome = run_duel(
-            model=model,
-            run=run,
-            arms=arms or ("static", "dynamic"),
-            topic=topic,
-            file=file,
-            labels_topic=labels_topic,
-            predictions_topic=predictions_topic,
-            bootstrap=address,
-            config=config,
-            bar=partial(progress, f"duel into {run}"),
-            **options,
-        )
+    with page, open_kafka(options, needed=_needs_kafka(run, options)) as kafka:
+        outcome = run_duel(read_duel(options, kafka), run=run, bar=partial(progress, f"duel into {run}"))
     if as_json:
         click.echo(json.dumps(asdict(outcome)))
     else:
         _show(outcome, run)
+
+
+def _needs_kafka(run: Path, options: Mapping[str, Any]) -> bool:
+    """Whether a topic is to be read or written: not what a run holds already, nor where the options are wrong."""
+    from .label_store import finished_labels
+    from .opening import finished_source
+
+    topic = options["topic"]
+    reads = topic is not None and options["file"] is None and finished_source(run, topic) is None
+    return bool(reads or options["predictions_topic"]) or not finished_labels(run, options["labels_topic"])
 
 
 def _show(outcome: DuelOutcome, run: Path) -> None:

@@ -16,6 +16,9 @@ from producer.injection_spec import checked_injection, parse_injection
 from producer.opening import read_small
 
 from .arms import DYNAMIC, STATIC, AnyTrainingSet, Arm, make_arm, parse_arm, with_static
+from .asked import Duel
+from .label_store import LabelSource
+from .opening import NO_KAFKA, Kafka, Stream
 from .registry import problems
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$"
@@ -187,6 +190,32 @@ class Experiment(_Part):
             if name not in known:
                 raise ValueError(f"primary: no arm '{name}'{nearest(name, known)}; the arms are {', '.join(known)}")
         return self
+
+    def duel(self, stream: StreamSpec, *, seed: int, kafka: Kafka = NO_KAFKA) -> Duel:
+        """What is asked of one run: this stream, with this seed; its topic is read, if it has one and a file, too."""
+        return Duel(
+            model=stream.model or self.model,
+            stream=Stream(
+                topic=stream.topic,
+                file=None if stream.topic else stream.file,
+                wire=stream.wire,
+                truth=stream.truth,
+            ),
+            kafka=kafka,
+            arms=self.arms,
+            primary=self.primary,
+            window=self.window,
+            max_windows=self.max_windows,
+            seed=seed,
+            training=stream.training or self.training,
+            labels=LabelSource(
+                delay=self.label_delay,
+                share=self.label_share,
+                topic=stream.labels_topic,
+                file=stream.labels_file,
+                horizon=stream.label_horizon,
+            ),
+        )
 
 
 def read_experiment(path: Path) -> Experiment:

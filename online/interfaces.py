@@ -6,8 +6,8 @@ detectors that keep state hand out a fresh object from `begin`, so that a specif
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from collections.abc import Mapping
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -31,13 +31,8 @@ from .values import (
     Training,
 )
 
-if TYPE_CHECKING:
-    from .memo import Memo
-    from .windows import Window
-
 __all__ = [
     "Attempt",
-    "Contender",
     "Detector",
     "DetectorKind",
     "Eats",
@@ -242,22 +237,3 @@ class Gate(Protocol):
 
     def relapse(self, champion: Losses, former: Losses) -> tuple[float, float]:
         """Mean gain of going back to the former champion, and its lower bound, from paired losses of the probation."""
-
-
-class Contender(Protocol):
-    """One arm of the duel at work."""
-
-    @property
-    def name(self) -> str:
-        """The arm's name."""
-
-    @property
-    def champion(self) -> str:
-        """Id of the model in force from the next window on."""
-
-    @property
-    def models(self) -> tuple[str, ...]:
-        """The models that predict the next window, the champion first."""
-
-    def learn(self, now: Window, windows: Iterable[int], memo: Memo) -> Iterator[Event]:
-        """Window `now` has been predicted, and all labels of `windows` are known."""

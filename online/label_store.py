@@ -20,7 +20,7 @@ from producer.label_table import AFTER, LABEL, SEQ, DeadLabel, LabelTable, read_
 from .files import replace_file
 from .labels import Labels
 from .late_labels import LateLabels
-from .opening import Stream
+from .opening import Kafka, Stream
 from .run import read_manifest
 
 TABLE, DEAD = "labels.arrow", "dead_labels.jsonl"
@@ -32,54 +32,84 @@ COUNT = b"driftduel"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelSource:
-    """Where the labels come from, if not with their records.
+    """Where the labels come from, how late, and how many of them.
 
     Attributes:
-        topic: from this topic, at the stream's broker ...
-        file: ... or this file.
-        horizon: how many records after a window's end the arms stop waiting.
+        delay: with their records, and known so many records later ...
+        share: ... of which the arms ever see this share, drawn at random; the report uses all; or ...
+        topic: ... from this topic, so that the records' own column is ignored, or ...
+        file: ... from this CSV file `seq,label,after`.
+        horizon: how many records after a window's end the arms stop waiting for such labels.
+
+    Raises:
+        UsageError: two of these don't go together, or a label stream has no horizon.
     """
 
+    delay: int = 0
+    share: float = 1.0
     topic: str | None = None
     file: Path | None = None
     horizon: int | None = None
 
-    @property
-    def asked(self) -> dict[str, Any]:
-        """What experiment.toml says of it, for any folder to start from."""
+    def __post_init__(self) -> None:
+        if self.topic is None and self.file is None:
+            if self.horizon is not None:
+                raise UsageError(
+                    "--label-horizon is for labels from --labels-topic or --labels-file; name one, or drop it"
+                )
+            return
+        if self.topic is not None and self.file is not None:
+            raise UsageError("the labels come from --labels-topic or from --labels-file, not from both; name one")
+        if self.delay or self.share < 1:
+            raise UsageError(
+                "--label-delay and --label-share are for labels that come with their records; a label stream says "
+                "itself which come, and when. Leave them out here, and give them to 'driftduel produce' instead"
+            )
+        if self.horizon is None:
+            raise UsageError(
+                "a label that never comes would be waited for without end: say with --label-horizon N how many records "
+                "after a window's end the arms stop waiting"
+            )
+
+    def plain(self) -> dict[str, Any]:
+        """What experiment.toml says of a label stream, for any folder to start from; nothing where there is none."""
         file = self.file and str(self.file.absolute())
         where = {"labels_topic": self.topic, "labels_file": file, "label_horizon": self.horizon}
         return {name: value for name, value in where.items() if value is not None}
 
 
-def open_labels(asked: LabelSource, plain: Labels, stream: Stream, dataset: Dataset, run: Path) -> Labels:
+WITH_RECORDS = LabelSource()
+"""All labels come with their records, at once."""
+
+
+def open_labels(asked: LabelSource, schedule: Labels, kafka: Kafka, dataset: Dataset, run: Path) -> Labels:
     """The labels asked for: those that come with the records, or a label stream, read whole.
 
     Args:
         asked: the label stream, if there is one.
-        plain: delay and share of the labels that come with the records.
-        stream: that of the records; its broker is the labels', too.
+        schedule: of the labels that come with the records.
+        kafka: where the labels' topic is.
         dataset: the records' contract.
         run: the run directory, which may hold the labels already, or the end offsets of an earlier start.
 
     Raises:
-        UsageError: options that don't go together.
+        UsageError: there is no broker for their topic.
         ContractError: the labels can't be read, or belong to another stream.
         RunError: those that the run holds are damaged.
         BrokerError: as `TopicReader`.
     """
-    horizon = _checked(asked, plain)
-    if horizon is None:
-        return plain
-    if asked.topic is None:
-        assert asked.file is not None, "one of the two is named"
-        return LateLabels(size=plain.size, table=read_label_file(asked.file, dataset), horizon=horizon)
+    if asked.horizon is None:
+        return schedule
+    size, horizon = schedule.size, asked.horizon
+    if asked.file is not None:
+        return LateLabels(size=size, table=read_label_file(asked.file, dataset), horizon=horizon)
+    assert asked.topic is not None, "what has a horizon has a topic or a file"
     held = _held(run, asked.topic)
     if held is not None and (run / TABLE).exists():
         table, place = read_table(run, str(held["digest"])), {name: held[name] for name in PLACE if name in held}
     else:
-        table, place = _read_topic(asked.topic, stream, dataset, held)
-    return LateLabels(size=plain.size, table=table, horizon=horizon, place=place)
+        table, place = _read_topic(asked.topic, kafka, dataset, held)
+    return LateLabels(size=size, table=table, horizon=horizon, place=place)
 
 
 def held_labels(run: Path, manifest: Mapping[str, Any]) -> Labels:
@@ -143,27 +173,6 @@ def read_table(run: Path, digest: str) -> LabelTable:
     return table
 
 
-def _checked(asked: LabelSource, plain: Labels) -> int | None:
-    """The horizon of a label stream; None without one."""
-    if asked.topic is None and asked.file is None:
-        if asked.horizon is not None:
-            raise UsageError("--label-horizon is for labels from --labels-topic or --labels-file; name one, or drop it")
-        return None
-    if asked.topic is not None and asked.file is not None:
-        raise UsageError("the labels come from --labels-topic or from --labels-file, not from both; name one")
-    if plain.delay or plain.share < 1:
-        raise UsageError(
-            "--label-delay and --label-share are for labels that come with their records; a label stream says itself "
-            "which come, and when. Leave them out here, and give them to 'driftduel produce' instead"
-        )
-    if asked.horizon is None:
-        raise UsageError(
-            "a label that never comes would be waited for without end: say with --label-horizon N how many records "
-            "after a window's end the arms stop waiting"
-        )
-    return asked.horizon
-
-
 def _held(run: Path, topic: str) -> dict[str, Any] | None:
     """What the run says of its labels, if they come from this topic."""
     if not (run / "manifest.json").exists():
@@ -173,16 +182,16 @@ def _held(run: Path, topic: str) -> dict[str, Any] | None:
 
 
 def _read_topic(
-    topic: str, stream: Stream, dataset: Dataset, held: dict[str, Any] | None
+    topic: str, kafka: Kafka, dataset: Dataset, held: dict[str, Any] | None
 ) -> tuple[LabelTable, dict[str, Any]]:
     """The labels on a topic, as far as an earlier start saw it, and what the run's identity says of it."""
-    if stream.bootstrap is None:
+    if kafka.bootstrap is None:
         raise UsageError(f"to read label topic '{topic}' a broker is needed: name one with --bootstrap HOST:PORT")
     from producer.label_topic import read_label_topic
     from producer.topic import TopicReader
 
     asked = None if held is None else {int(p): end for p, end in held["ends"].items()}
-    with TopicReader(stream.bootstrap, topic, config=stream.config, patience=stream.patience) as reader:
+    with TopicReader(kafka.bootstrap, topic, config=kafka.config, patience=kafka.patience) as reader:
         begins = {str(p): first for p, first in sorted(reader.beginning.items()) if first}
         if held is not None:
             _refuse_gone(topic, held.get("begins", {}), begins)

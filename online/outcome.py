@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -109,6 +110,32 @@ def say_ranges(ranges: Sequence[Range], *, more: str = "") -> str:
     said = [f"{first:,}" if first == last else f"{first:,} to {last:,}" for first, last in ranges]
     rest = [f"and {len(said) - SHOWN:,} more ranges{more}"] if len(said) > SHOWN else []
     return ", ".join([*said[:SHOWN], *rest])
+
+
+@dataclass(slots=True)
+class Tally:
+    """The numbers of the windows that have been gone through.
+
+    Attributes:
+        counts: by the names that they have in the books.
+        missing: those without a message.
+    """
+
+    counts: Counter[str] = field(default_factory=Counter)
+    missing: tuple[Range, ...] = ()
+
+    def add(self, window: Window) -> None:
+        """Count one more window; they come in order.
+
+        Raises:
+            RunError: as `count_numbers`.
+        """
+        self.counts.update(count_numbers(window))
+        self.missing = joined_ranges(window.missing, self.missing)
+
+    def books(self, *, doubles: int) -> Books:
+        """The books of all of them; the doubles are counted elsewhere."""
+        return Books(**self.counts, doubles=doubles)
 
 
 def joined_ranges(numbers: Iterable[int], before: Iterable[Range] = ()) -> tuple[Range, ...]:

@@ -12,13 +12,13 @@ import numpy as np
 import orjson
 
 from producer.dataset import Dataset
-from producer.errors import ContractError, UsageError
+from producer.errors import ContractError
 from producer.patience import say_on_stderr
 from producer.stamp import STREAM_BYTES, make_stamp
 
 from .labels import label_values
 from .ledger import Entry, Ledger
-from .opening import Stream
+from .opening import Kafka
 from .run import Run
 
 if TYPE_CHECKING:
@@ -83,45 +83,34 @@ class Publisher:
 
 
 @contextmanager
-def open_publisher(topic: str | None, stream: Stream, dataset: Dataset, run: Run) -> Iterator[Callable[[Entry], None]]:
+def open_publisher(topic: str | None, kafka: Kafka, dataset: Dataset, run: Run) -> Iterator[Callable[[Entry], None]]:
     """What publishes a committed window of a run; without a topic, it does nothing.
 
     Args:
         topic: made with one partition if it isn't there.
-        stream: where its broker is.
+        kafka: where it is.
         dataset: the records' contract.
         run: the open run.
 
     Raises:
         ContractError: the topic holds something else than this run's predictions.
     """
-    if topic is None or stream.bootstrap is None:
+    if topic is None:
         yield lambda entry: None
         return
+    assert kafka.bootstrap is not None, "what is asked of a duel is checked"
     from producer.writer import TransactionWriter, stamped_already
 
     name = stream_name(run.manifest)
-    with TransactionWriter(stream.bootstrap, topic, owner=name.hex(), config=stream.config) as writer:
-        held = stamped_already(stream.bootstrap, topic, dataset.fingerprint, name, config=stream.config)
+    with TransactionWriter(kafka.bootstrap, topic, owner=name.hex(), config=kafka.config) as writer:
+        held = stamped_already(kafka.bootstrap, topic, dataset.fingerprint, name, config=kafka.config)
         if (windows := len(Ledger(run.path / "segments", dataset))) and not len(held):
             say_on_stderr(
-                f"topic '{topic}' at {stream.bootstrap} holds none of this run's predictions; those of the {windows:,} "
+                f"topic '{topic}' at {kafka.bootstrap} holds none of this run's predictions; those of the {windows:,} "
                 "windows that are done are put onto it first"
             )
         threshold = float(run.manifest["threshold"])
         yield Publisher(writer, held, dataset=dataset, stream=name, threshold=threshold).publish
-
-
-def check_topic(topic: str | None, stream: Stream) -> None:
-    """Look whether predictions can go onto a topic, before anything is done.
-
-    Raises:
-        UsageError: there is no broker, or the topic is the one that is read.
-    """
-    if topic is not None and stream.bootstrap is None:
-        raise UsageError(f"to write topic '{topic}' a broker is needed: name one with --bootstrap HOST:PORT")
-    if topic is not None and topic == stream.topic:
-        raise UsageError(f"topic '{topic}' can't hold records and predictions; give --predictions-topic another one")
 
 
 def stream_name(manifest: Mapping[str, object]) -> bytes:

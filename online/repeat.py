@@ -6,7 +6,7 @@ import json
 import shutil
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from .files import replace_file
 from .identity import OtherRunError
 from .label_store import DEAD, TABLE
 from .ledger import Ledger
+from .opening import NO_KAFKA, Kafka
 from .outcome import DuelOutcome
 from .run import held_arms, read_manifest
 from .versions import versions
@@ -40,15 +41,13 @@ class Found:
         file: the stream's file.
         labels_file: the file of its labels.
         training: the files that the starting model was trained on.
-        bootstrap: HOST:PORT of the broker that has its topic.
-        config: further settings of the Kafka client.
+        kafka: where its topic is.
     """
 
     file: Path | None = None
     labels_file: Path | None = None
     training: tuple[Path, ...] = ()
-    bootstrap: str | None = None
-    config: Mapping[str, object] = field(default_factory=dict)
+    kafka: Kafka = NO_KAFKA
 
 
 def read_asked(run: Path) -> Experiment:
@@ -88,30 +87,17 @@ def repeat(run: Path, place: Path, *, found: Found = Found(), bar: Bar = no_bar)
         raise RunError(
             f"{run} holds no window yet that could be repeated; let 'driftduel evaluate' go on with it first"
         )
+    duel = replace(
+        asked.duel(stream, seed=asked.seeds[0], kafka=found.kafka),
+        model=directory,
+        arms=held_arms(run),
+        primary=manifest.get("primary", ()),
+        max_windows=None if manifest["state"] == "finished" else windows,
+        training=training,
+    )
     _begin(run, place, {**manifest, "threshold": model.threshold})
     try:
-        return run_duel(
-            model=directory,
-            run=place,
-            arms=held_arms(run),
-            primary=manifest.get("primary", ()),
-            topic=stream.topic,
-            file=stream.file,
-            bootstrap=found.bootstrap,
-            config=found.config,
-            window=asked.window,
-            seed=asked.seeds[0],
-            max_windows=None if manifest["state"] == "finished" else windows,
-            truth=truth if (truth := run / "truth.json").is_file() else None,
-            wire=stream.wire,
-            training=training,
-            label_delay=asked.label_delay,
-            label_share=asked.label_share,
-            labels_topic=stream.labels_topic,
-            labels_file=stream.labels_file,
-            label_horizon=stream.label_horizon,
-            bar=bar,
-        )
+        return run_duel(duel, run=place, bar=bar)
     except OtherRunError as error:
         advice = ADVICE.get(error.place, "Its experiment.toml isn't the one that it was made by")
         was = f"its {error.place} was {error.was}, and is {error.now} now"
@@ -119,13 +105,15 @@ def repeat(run: Path, place: Path, *, found: Found = Found(), bar: Bar = no_bar)
 
 
 def _stream(run: Path, asked: StreamSpec, found: Found) -> StreamSpec:
-    """The run's stream, with its files where they are now."""
+    """The run's stream, with its files where they are now, and the truth that the run keeps."""
     if asked.file is None and found.file is not None:
         raise UsageError(f"{run} read the topic '{asked.topic}', not a file; leave out --file")
     if asked.labels_file is None and found.labels_file is not None:
         raise UsageError(f"{run} read no labels from a file; leave out --labels-file")
     file, labels = found.file or asked.file, found.labels_file or asked.labels_file
+    truth = run / "truth.json"
     places = {
+        "truth": truth if truth.is_file() else None,
         "file": file and _there(run, file, "--file"),
         "labels_file": labels and _there(run, labels, "--labels-file"),
     }

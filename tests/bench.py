@@ -104,7 +104,7 @@ def file_beside_river(folder: Path, stream: Path) -> None:
     from river import linear_model, metrics, preprocessing
     from river.evaluate import progressive_val_score
 
-    from online.duel import run_duel
+    from online.duel import Duel, Stream, run_duel
     from producer.dataset import load_dataset
     from producer.files import read_records
 
@@ -124,7 +124,7 @@ def file_beside_river(folder: Path, stream: Path) -> None:
         yield from zip(records.select(names).to_pylist(), map(bool, labels), strict=True)
 
     def duel() -> None:
-        run_duel(model=folder / "model", run=folder / f"run{next(numbers)}", file=stream)
+        run_duel(Duel(model=folder / "model", stream=Stream(file=stream)), run=folder / f"run{next(numbers)}")
 
     total = read_records(stream, dataset).records.num_rows
     theirs, ours = paired(river, duel)

@@ -26,7 +26,7 @@ WAYS = (
 CHILD = """
 import resource, sys, time
 from pathlib import Path
-from online.duel import run_duel
+from online.duel import Duel, Stream, run_duel
 from online.learners.batch import ScikitLearn
 
 fit, fitting = ScikitLearn.fit, []
@@ -41,7 +41,7 @@ def timed(*arguments, **options):
 ScikitLearn.fit = timed
 model, file, run, *arms = sys.argv[1:]
 began = time.process_time()
-run_duel(model=Path(model), file=Path(file), run=Path(run), arms=arms)
+run_duel(Duel(model=Path(model), stream=Stream(file=Path(file)), arms=arms), run=Path(run))
 spent = time.process_time() - began - sum(fitting)
 print(spent, len(fitting), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 """

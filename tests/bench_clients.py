@@ -69,19 +69,22 @@ def measured(folder: Path, stream: Path, bootstrap: str) -> Times:
 
 def works(folder: Path, stream: Path, bootstrap: str, client: str, number: int) -> dict[str, Callable[[], object]]:
     """What is timed, in its order."""
-    from online.duel import run_duel
+    from online.duel import Duel, Kafka, Stream, run_duel
     from producer.dataset import load_dataset
     from producer.replay import identify, replay
 
     topic, dataset = f"{client}-{number}", load_dataset("dns-exfil")
-    of = {"bootstrap": bootstrap, "topic": topic, "config": {"client": client}}
+    config = {"client": client}
+    of = {"bootstrap": bootstrap, "topic": topic, "config": config}
+    kafka = Kafka(bootstrap=bootstrap, config=config)
+    duel = Duel(model=folder / "model", stream=Stream(topic=topic), kafka=kafka)
     named = identify(stream, dataset, wire=dataset.wire)
     bare = confluent_consumer if client == "confluent-kafka" else kafka_python_consumer
     return {
         "replay": lambda: replay(stream, dataset, named, wire=dataset.wire, **of),
         "bare consumer": lambda: bare(bootstrap, topic, named.records),
         "reader": lambda: read(**of),
-        "duel of two arms": lambda: run_duel(model=folder / "model", run=folder / topic, **of),
+        "duel of two arms": lambda: run_duel(duel, run=folder / topic),
     }
 
 

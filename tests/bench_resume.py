@@ -32,7 +32,7 @@ import resource, sys, time
 from pathlib import Path
 
 began = time.perf_counter()
-from online.duel import run_duel
+from online.duel import Duel, Stream, run_duel
 from online.learners.batch import ScikitLearn
 from static_model import artifact
 
@@ -47,7 +47,8 @@ def counted(*arguments, **options):
 
 ScikitLearn.fit = counted
 model, file, run, size, *arms = sys.argv[1:]
-run_duel(model=Path(model), file=Path(file), run=Path(run), window=int(size), arms=arms)
+duel = Duel(model=Path(model), stream=Stream(file=Path(file)), window=int(size), arms=arms)
+run_duel(duel, run=Path(run))
 used = resource.getrusage(resource.RUSAGE_SELF)
 print(time.perf_counter() - began, used.ru_utime + used.ru_stime, len(fits), sum(fits))
 """

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
+
+    from online.duel import DuelOutcome
 
 settings.register_profile("driftduel", deadline=None, derandomize=True, print_blob=True)
 settings.load_profile("driftduel")
@@ -30,6 +32,31 @@ def bootstrap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def config(request: pytest.FixtureRequest) -> dict[str, object]:
     """Settings that name a Kafka client: a test that takes them runs once with each."""
     return {"client": request.param}
+
+
+@pytest.fixture(scope="session")
+def run_asked() -> Callable[..., DuelOutcome]:
+    """Runs the duel that options ask for, all in one row and named as those of `evaluate`, into `run`."""
+    from online.duel import Bar, Duel, Kafka, LabelSource, Stream, no_bar, run_duel
+
+    def taken(options: dict[str, Any], *same: str, **other: str) -> dict[str, Any]:
+        names = dict(zip(same, same, strict=True)) | other
+        return {name: options.pop(option) for name, option in names.items() if option in options}
+
+    def call(*, run: Path, bar: Bar = no_bar, **options: Any) -> DuelOutcome:
+        duel = Duel(
+            stream=Stream(**taken(options, "topic", "file", "wire", "truth", "follow", idle="idle_timeout")),
+            kafka=Kafka(**taken(options, "bootstrap", "config", "patience")),
+            labels=LabelSource(
+                **taken(options, delay="label_delay", share="label_share", horizon="label_horizon"),
+                **taken(options, topic="labels_topic", file="labels_file"),
+            ),
+            **taken(options, predictions="predictions_topic"),
+            **options,
+        )
+        return run_duel(duel, run=run, bar=bar)
+
+    return call
 
 
 @pytest.fixture(scope="session")

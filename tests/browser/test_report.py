@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from analysis.report import write_report
-from online.duel import run_duel
+from online.duel import Duel, Stream, run_duel
 from producer.dataset import Column, Dataset, Label
 from static_model.artifact import Linear, Model, Numeric, save_model
 
@@ -45,14 +45,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     drift = {"kind": "label-swap", "shape": "abrupt", "start": 1000, "end": 1000}
     (folder / "truth.json").write_text(json.dumps({"format": 1, "records": 2000, "drifts": [drift]}))
     save_model(Model(DATASET, (Numeric("x"),), Linear(np.array([1.0]), 0.0, FITTED), 0.5, 0, 0, {}), folder / "model")
-    run_duel(
-        model=folder / "model",
-        run=folder / "run",
-        arms=ARMS,
-        file=folder / "stream.csv",
-        window=100,
-        truth=folder / "truth.json",
-    )
+    stream = Stream(file=folder / "stream.csv", truth=folder / "truth.json")
+    run_duel(Duel(model=folder / "model", stream=stream, arms=ARMS, window=100), run=folder / "run")
     write_report(folder / "run")
     return folder / "run"
 

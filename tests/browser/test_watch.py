@@ -19,7 +19,7 @@ from playwright.sync_api import expect
 
 from analysis.curves_data import dash
 from analysis.figures.looks import looks_of
-from online.duel import run_duel
+from online.duel import Duel, Stream, run_duel
 from producer.dataset import Column, Dataset, Label
 from static_model.artifact import Linear, Model, Numeric, save_model
 
@@ -64,7 +64,8 @@ def duel(inputs: tuple[Path, Path], run: Path, *, pause: float = 0.0, **options:
     def bar(_: int | None) -> Iterator[Callable[[int], None]]:
         yield lambda _: time.sleep(pause)
 
-    run_duel(model=inputs[0], file=inputs[1], run=run, arms=options.pop("arms", ARMS), window=SIZE, bar=bar, **options)
+    model, file = inputs
+    run_duel(Duel(model=model, stream=Stream(file=file), window=SIZE, **({"arms": ARMS} | options)), run=run, bar=bar)
 
 
 @contextmanager

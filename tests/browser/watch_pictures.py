@@ -18,7 +18,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
-from online.duel import run_duel
+from online.duel import Duel, Stream, run_duel
 
 ARMS = ("static", "dynamic", "periodic:policy=periodic-10,train=last-5,gate=none")
 LOOKS = {"light": (1000, 1400), "dark": (1000, 1400), "narrow": (390, 1240)}
@@ -47,7 +47,9 @@ def main(model: Path, file: Path, folder: Path) -> None:
     with tempfile.TemporaryDirectory() as place:
         run = Path(place) / file.name.partition(".")[0]
         duel = threading.Thread(
-            target=run_duel, kwargs={"model": model, "file": file, "run": run, "arms": ARMS, "bar": bar}
+            target=run_duel,
+            args=(Duel(model=model, stream=Stream(file=file), arms=ARMS),),
+            kwargs={"run": run, "bar": bar},
         )
         duel.start()
         half.wait()

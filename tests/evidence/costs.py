@@ -17,7 +17,7 @@ from planted_streams import starting_model
 from recovery import FULL
 
 from online.baselines.computing import compute
-from online.duel import run_duel
+from online.duel import Duel, Stream, run_duel
 from online.training_sets.last import Last
 from producer.recipe import Recipe
 from producer.synthetic import write
@@ -38,7 +38,8 @@ def matrix_seconds() -> float:
         folder = Path(name)
         write(Recipe(records=WINDOWS * 1000, seed=2), folder / "stream.csv")
         model = starting_model(replace(FULL, trees=TREES), folder)
-        run_duel(model=model, run=folder / "run", arms=("static",), file=folder / "stream.csv")
+        duel = Duel(model=model, stream=Stream(file=folder / "stream.csv"), arms=("static",))
+        run_duel(duel, run=folder / "run")
         began = time.perf_counter()
         compute(folder / "run", training_sets=[Last(windows=20)], processes=PROCESSES)
         return time.perf_counter() - began

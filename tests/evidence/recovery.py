@@ -27,7 +27,7 @@ from online.baselines.building import Ask, build
 from online.baselines.matrix import read_matrix
 from online.baselines.oracle import EVEN, ODD, count_errors, never, oracle
 from online.baselines.whole import features_of, open_whole
-from online.duel import run_duel
+from online.duel import Duel, Stream, run_duel
 from online.learners.batch import ScikitLearn
 from online.training_sets.last import Last
 
@@ -50,7 +50,8 @@ def duel(form: Form, kind: str, shape: str, seed: int, *, model: Path, arms: tup
     """One duel, held against hindsight."""
     with tempfile.TemporaryDirectory() as name:
         planted, run = plant(form, kind, shape, seed, Path(name)), Path(name) / "run"
-        run_duel(model=model, run=run, arms=("static", *arms), file=planted.file, window=form.size, seed=seed)
+        asked = Duel(model=model, stream=Stream(file=planted.file), arms=arms, window=form.size, seed=seed)
+        run_duel(asked, run=run)
         tracked = pd.read_csv(run / "windows.csv", keep_default_na=False)
         tracked["errors"] = tracked["fp"].astype(int) + tracked["fn"].astype(int)
         errors = tracked.pivot_table(index="window", columns="arm", values="errors")

@@ -17,8 +17,8 @@ import tomli_w
 from online.arms import DYNAMIC, STATIC, parse_arm
 from online.by_record import ByRecord
 from online.contestant import Contestant
-from online.evaluation import prequential
-from online.interfaces import Contender, Event, Pool
+from online.evaluation import RunningArm, prequential
+from online.interfaces import Event, Pool
 from online.labels import Labels
 from online.ledger import Entry, Ledger
 from online.memo import Memo
@@ -179,7 +179,7 @@ def play(tiny: Dataset, tiny_start: Model, tiny_file: Callable[..., Path], tmp_p
             static_rows=static_rows,
         )
         pool = Pool(tiny_start.holdout_records, tiny_start.holdout_errors)
-        arms: list[Contender] = [
+        arms: list[RunningArm] = [
             ByRecord(arm, memo, known) if arm.by_record else Contestant(arm, champion="start", pool=pool)
             for arm in map(parse_arm, specs)
         ]

@@ -159,10 +159,11 @@ def test_a_damaged_run_is_a_sentence(
     tiny_lines, tiny_file, tiny_model, tmp_path: Path, capfd, name: str, content: str
 ) -> None:
     """Dead letters are shown of a run that is damaged in one place, or the place is named; the exit code is 0 or 1."""
-    from online.duel import run_duel
+    from online.duel import Duel, Stream, run_duel
 
     lines = [*tiny_lines(20, seed=1), b"bad"]
-    run_duel(model=tiny_model(tmp_path / "model"), file=tiny_file(tmp_path / "s.csv", lines), run=tmp_path / "run")
+    stream = Stream(file=tiny_file(tmp_path / "s.csv", lines))
+    run_duel(Duel(model=tiny_model(tmp_path / "model"), stream=stream), run=tmp_path / "run")
     (tmp_path / "run" / name).write_text(content)
     with pytest.raises(SystemExit) as stop:
         driftduel.main(["dead-letters", str(tmp_path / "run")])

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from online.duel import run_duel
+from online.duel import Duel, Stream, run_duel
 
 pytestmark = pytest.mark.kafka
 
@@ -41,7 +41,7 @@ def until(condition: Callable[[], bool], processes: Sequence[subprocess.Popen[st
 def test_a_broker_killed_three_times_and_paused_costs_time_only(soak: Any, broker: Any, stream_files) -> None:
     """Replayer and followers wait for it, and the duels end as the one over the file."""
     files = stream_files(RECORDS)
-    run_duel(model=files / "model", file=files / "stream.csv", run=files / "whole", window=SIZE)
+    run_duel(Duel(model=files / "model", stream=Stream(file=files / "stream.csv"), window=SIZE), run=files / "whole")
     topic = ("--topic", "tiny", "--bootstrap", broker.address)
     stream = (files / "stream.csv", "--dataset", files / "tiny.toml", "--rate", RATE)
     replay = started("produce", *stream, *topic, "--partitions", 3)

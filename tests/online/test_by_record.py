@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from online.arms import parse_arm
-from online.duel import run_duel
 from online.labels import Labels
 from online.static_rows import StaticRows
 from producer.codec import decode
@@ -91,7 +90,7 @@ def test_what_only_retraining_has_is_refused(words: str) -> None:
 
 
 @pytest.fixture
-def duel(tiny_lines, tiny_file, tiny_model, tmp_path: Path):
+def duel(run_asked, tiny_lines, tiny_file, tiny_model, tmp_path: Path):
     """Runs the duel of one river arm over 750 records in windows of 100, into the named run."""
     model = tiny_model(tmp_path / "model")
     file = tiny_file(tmp_path / "stream.csv", tiny_lines(750, 3, 300))
@@ -99,7 +98,7 @@ def duel(tiny_lines, tiny_file, tiny_model, tmp_path: Path):
 
     def call(run: str, *arms: str, **options) -> dict[str, bytes]:
         asked = {"model": model, "file": file, "window": SIZE, "seed": 5, "training": (training,)}
-        run_duel(run=tmp_path / run, arms=arms, **(asked | options))
+        run_asked(run=tmp_path / run, arms=arms, **(asked | options))
         files = (path for path in sorted((tmp_path / run).rglob("*")) if path.is_file())
         return {
             str(path.relative_to(tmp_path / run)): path.read_bytes()

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from online.duel import run_duel
 from producer.errors import DriftduelError
 
 OUTSIDE_EVERY_DIGEST = {"positions.jsonl", "timings.jsonl", ".lock"}
@@ -29,13 +28,13 @@ def flip(data: bytes) -> bytes:
 
 
 @pytest.fixture
-def duel(tiny_lines, tiny_file, tiny_model, tmp_path: Path) -> Callable[..., object]:
+def duel(run_asked, tiny_lines, tiny_file, tiny_model, tmp_path: Path) -> Callable[..., object]:
     """Runs a duel with retraining, in eight windows, into the run directory `run`, or the one that is named."""
     model = tiny_model(tmp_path / "model")
     file = tiny_file(tmp_path / "stream.csv", tiny_lines(800, seed=3, flip_from=250))
     arms = ("static", "dynamic", "a:policy=always,train=last-2,gate=none")
     options = {"model": model, "file": file, "window": 100, "arms": arms, "seed": 5}
-    return lambda run="run", **more: run_duel(run=tmp_path / run, **options, **more)
+    return lambda run="run", **more: run_asked(run=tmp_path / run, **options, **more)
 
 
 def content(run: Path) -> dict[str, bytes]:

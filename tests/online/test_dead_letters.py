@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 import driftduel
 from online.corrected import checked_letters, read_corrections
 from online.dead_letters import KINDS, REST, Letter, count_reasons, json_line, kind_of, read_letters, safe_text
-from online.duel import run_duel
 from online.outcome import count_numbers
 from online.source import START, FileSource
 from online.tracker import located
@@ -33,13 +32,13 @@ BAD = {
 
 
 @pytest.fixture
-def run(tiny_lines, tiny_file, tiny_model, tmp_path: Path) -> Path:
+def run(run_asked, tiny_lines, tiny_file, tiny_model, tmp_path: Path) -> Path:
     """A run over 150 lines in windows of 50, five of them dead letters."""
     lines = tiny_lines(150, seed=3)
     for seq, line in BAD.items():
         lines[seq] = line
     file = tiny_file(tmp_path / "stream.csv", lines)
-    run_duel(model=tiny_model(tmp_path / "model"), file=file, run=tmp_path / "run", window=50, arms=("static",))
+    run_asked(model=tiny_model(tmp_path / "model"), file=file, run=tmp_path / "run", window=50, arms=("static",))
     return tmp_path / "run"
 
 
@@ -256,11 +255,13 @@ def test_corrected_letters_become_a_stream(run: Path, call: Callable[..., str], 
     assert "already holds another stream" in call("dead-letters", run, "--republish", other, *where, exit_code=1)
 
 
-def test_many_letters_are_never_in_memory_together(tiny_lines, tiny_file, tiny_model, tmp_path: Path) -> None:
+def test_many_letters_are_never_in_memory_together(
+    run_asked, tiny_lines, tiny_file, tiny_model, tmp_path: Path
+) -> None:
     """Ten thousand letters of a kilobyte are counted and written again in the memory of a few windows."""
     file = tiny_file(tmp_path / "s.csv", [*tiny_lines(10, seed=1), *[b"x" * 1_000] * 10_000])
     run = tmp_path / "run"
-    outcome = run_duel(model=tiny_model(tmp_path / "model"), file=file, run=run, window=500, arms=("static",))
+    outcome = run_asked(model=tiny_model(tmp_path / "model"), file=file, run=run, window=500, arms=("static",))
     assert (10_010, 10, 10_000) == (outcome.books.numbers, outcome.books.scored, outcome.books.dead)
     tracemalloc.start()
     counts = count_reasons(read_letters(run), ("a", "b", "word", "y"))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from online.duel import Books, DuelOutcome, run_duel
+from online.duel import Books, DuelOutcome
 from producer.errors import ContractError, ModelError, RunError, UsageError
 
 CLASSICAL = "classical:policy=threshold,metric=accuracy,below=0.9,train=last-1,gate=none"
@@ -21,7 +21,7 @@ Call = Callable[..., DuelOutcome]
 
 
 @pytest.fixture
-def duel(tiny_lines, tiny_file, tiny_model, tmp_path: Path) -> Call:
+def duel(run_asked, tiny_lines, tiny_file, tiny_model, tmp_path: Path) -> Call:
     """Runs the duel over 1,250 records with one change, in windows of 200, into the named run directory."""
     model = tiny_model(tmp_path / "model")
     lines = tiny_lines(1250, seed=3, flip_from=600)
@@ -31,7 +31,7 @@ def duel(tiny_lines, tiny_file, tiny_model, tmp_path: Path) -> Call:
 
     def call(run: str, **options) -> DuelOutcome:
         asked = {"model": model, "file": file, "window": 200, "arms": ARMS, "seed": 5} | options
-        return run_duel(run=tmp_path / run, **asked)
+        return run_asked(run=tmp_path / run, **asked)
 
     return call
 

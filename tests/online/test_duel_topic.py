@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from online.duel import DuelOutcome, run_duel
+from online.duel import DuelOutcome
 from producer.dataset import Dataset
 from producer.errors import ContractError, RunError
 from producer.replay import Stream, identify, replay
@@ -56,13 +56,13 @@ def topic(bootstrap: str, file: Path, tiny: Dataset, stream: Stream) -> str:
 
 
 @pytest.fixture
-def duel(tiny_model, bootstrap: str, topic: str, tmp_path: Path) -> Call:
+def duel(run_asked, tiny_model, bootstrap: str, topic: str, tmp_path: Path) -> Call:
     """Runs the duel over the topic, in windows of 200, into the named run directory."""
     model = tiny_model(tmp_path / "model")
 
     def call(run: str, **options) -> DuelOutcome:
         plain = {"model": model, "topic": topic, "bootstrap": bootstrap, "window": SIZE, "arms": ARMS, "seed": 5}
-        return run_duel(run=tmp_path / run, **(plain | options))
+        return run_asked(run=tmp_path / run, **(plain | options))
 
     return call
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from online.duel import DuelOutcome, run_duel
+from online.duel import DuelOutcome
 from online.run import read_manifest
 from producer.client import Config
 from producer.dataset import Dataset
@@ -56,14 +56,14 @@ def fill(bootstrap: str, topic: str, tiny: Dataset, tiny_file, tiny_lines, tmp_p
 
 
 @pytest.fixture
-def duel(tiny_model, bootstrap: str, topic: str, tmp_path: Path) -> Call:
+def duel(run_asked, tiny_model, bootstrap: str, topic: str, tmp_path: Path) -> Call:
     """Follows the topic, in windows of 100, into the named run directory."""
     model = tiny_model(tmp_path / "model")
 
     def call(run: str, **options) -> DuelOutcome:
         plain = {"model": model, "topic": topic, "bootstrap": bootstrap, "window": SIZE}
         following = {"follow": True, "idle_timeout": IDLE, "run": tmp_path / run}
-        return run_duel(**{**plain, **following, **options})
+        return run_asked(**{**plain, **following, **options})
 
     return call
 

@@ -13,7 +13,6 @@ from pathlib import Path
 import confluent_kafka
 import pytest
 
-from online.duel import run_duel
 from producer.dataset import Dataset
 from producer.replay import identify
 from producer.stamp import make_stamp
@@ -36,10 +35,10 @@ def topic(bootstrap: str) -> str:
 
 
 @pytest.fixture
-def files(stream_files) -> Path:
+def files(run_asked, stream_files) -> Path:
     """A folder with the model, the contract, stream.csv of 1,250 records, and the run `whole` over that file."""
     folder: Path = stream_files(RECORDS)
-    run_duel(model=folder / "model", file=folder / "stream.csv", run=folder / "whole", window=SIZE)
+    run_asked(model=folder / "model", file=folder / "stream.csv", run=folder / "whole", window=SIZE)
     return folder
 
 

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from analysis.report import write_report
-from online.duel import run_duel
 from producer.errors import DriftduelError
 
 OUTSIDE_EVERY_DIGEST = {"positions.jsonl", "timings.jsonl", ".lock"}
@@ -50,12 +49,12 @@ def disk(tmp_path: Path) -> Iterator[Disk]:
 
 
 @pytest.fixture
-def duel(tiny_lines, tiny_file, tiny_model, tmp_path: Path) -> Duel:
+def duel(run_asked, tiny_lines, tiny_file, tiny_model, tmp_path: Path) -> Duel:
     """Runs a duel with retraining, in six windows, into a run directory."""
     model = tiny_model(tmp_path / "model")
     file = tiny_file(tmp_path / "stream.csv", tiny_lines(600, seed=3, flip_from=250))
     arms = ("static", "dynamic", "classical:policy=threshold,metric=accuracy,below=0.9,train=last-1,gate=none")
-    return lambda run: run_duel(run=run, model=model, file=file, window=100, arms=arms, seed=5)
+    return lambda run: run_asked(run=run, model=model, file=file, window=100, arms=arms, seed=5)
 
 
 @pytest.fixture

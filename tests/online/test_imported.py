@@ -14,7 +14,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from analysis.report import write_report
 from online.cli import evaluate
-from online.duel import DuelOutcome, run_duel
+from online.duel import Duel, DuelOutcome, Stream, run_duel
 from online.run import read_manifest
 from producer.codec import decode
 from producer.dataset import Dataset
@@ -41,7 +41,7 @@ def stream(tiny_lines, tiny_file, tmp_path: Path) -> Path:
 
 
 def duel(imported: Path, stream: Path, run: Path) -> DuelOutcome:
-    return run_duel(model=imported, file=stream, run=run, window=200, seed=1)
+    return run_duel(Duel(model=imported, stream=Stream(file=stream), window=200, seed=1), run=run)
 
 
 def test_static_and_dynamic_duel_without_a_hold_out(imported: Path, stream: Path, tmp_path: Path) -> None:

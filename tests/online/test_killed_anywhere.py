@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from online.duel import run_duel
 from online.learners.batch import ScikitLearn
 
 CLASSICAL = "classical:policy=threshold,metric=accuracy,below=0.9,train=last-1,gate=none"
@@ -97,7 +96,7 @@ def torn(path: Path) -> None:
 
 
 @pytest.fixture
-def duel(tiny_lines, tiny_file, tiny_model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Duel:
+def duel(run_asked, tiny_lines, tiny_file, tiny_model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Duel:
     """Runs a duel over 1,150 records with one change, in twelve windows, into a run directory."""
     monkeypatch.setattr("online.duel.frozen", nullcontext)  # collecting garbage would be most of what resuming costs
     model = tiny_model(tmp_path / "model")
@@ -106,7 +105,7 @@ def duel(tiny_lines, tiny_file, tiny_model, tmp_path: Path, monkeypatch: pytest.
     file = tiny_file(tmp_path / "stream.csv", lines)
 
     def call(run: Path) -> object:
-        return run_duel(run=run, model=model, file=file, window=100, arms=("static", "dynamic", CLASSICAL), seed=5)
+        return run_asked(run=run, model=model, file=file, window=100, arms=("static", "dynamic", CLASSICAL), seed=5)
 
     return call
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from online.duel import DuelOutcome, run_duel
+from online.duel import DuelOutcome
 from online.label_store import read_table
 from online.ledger import Ledger
 from online.outcome import LabelBooks
@@ -56,7 +56,7 @@ def planned(file: Path, tiny: Dataset) -> Callable[..., Rows]:
 
 
 @pytest.fixture
-def duel(tiny_model, file: Path, tmp_path: Path) -> Call:
+def duel(run_asked, tiny_model, file: Path, tmp_path: Path) -> Call:
     """Runs the duel in windows of 200 into the named run directory; labels as rows go into a file of that name."""
     model = tiny_model(tmp_path / "model")
 
@@ -67,7 +67,7 @@ def duel(tiny_model, file: Path, tmp_path: Path) -> Call:
             path.write_text("\n".join(["seq,label,after", *rows]) + "\n")
             options = {"labels_file": path, "label_horizon": 0, **options}
         asked = {"model": model, "file": file, "window": SIZE, "arms": ARMS, "seed": 5} | options
-        return run_duel(run=tmp_path / run, **asked)
+        return run_asked(run=tmp_path / run, **asked)
 
     return call
 

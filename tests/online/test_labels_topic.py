@@ -15,7 +15,7 @@ from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from online.cli import evaluate
-from online.duel import DuelOutcome, run_duel
+from online.duel import DuelOutcome
 from online.run import read_manifest
 from producer.client import Config
 from producer.dataset import Dataset
@@ -59,14 +59,14 @@ def topics(bootstrap: str, file: Path, tiny: Dataset) -> tuple[str, str]:
 
 
 @pytest.fixture
-def duel(tiny_model, bootstrap: str, topics: tuple[str, str], tmp_path: Path) -> Call:
+def duel(run_asked, tiny_model, bootstrap: str, topics: tuple[str, str], tmp_path: Path) -> Call:
     """Runs the duel over both topics, in windows of 200, into the named run directory."""
     model = tiny_model(tmp_path / "model")
 
     def call(run: str, **options) -> DuelOutcome:
         plain = {"model": model, "topic": topics[0], "labels_topic": topics[1], "label_horizon": 100}
         plain |= {"bootstrap": bootstrap, "window": SIZE, "arms": ARMS, "seed": 5}
-        return run_duel(run=tmp_path / run, **(plain | options))
+        return run_asked(run=tmp_path / run, **(plain | options))
 
     return call
 

@@ -8,7 +8,6 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from online.duel import run_duel
 from online.labels import Labels
 from online.windows import Window
 from producer.errors import UsageError
@@ -77,7 +76,7 @@ def test_labels_that_are_never_known_change_nothing_that_an_arm_does(play, tiny_
     assert 0.28 < sum(known) / (SIZE * WINDOWS) < 0.38
 
 
-def test_the_tracker_knows_all_labels(tiny_lines, tiny_file, tiny_model, tmp_path) -> None:
+def test_the_tracker_knows_all_labels(run_asked, tiny_lines, tiny_file, tiny_model, tmp_path) -> None:
     """A labelling budget of a tenth and a delay change nothing in the static arm's rows."""
     asked = {
         "model": tiny_model(tmp_path / "model"),
@@ -85,8 +84,8 @@ def test_the_tracker_knows_all_labels(tiny_lines, tiny_file, tiny_model, tmp_pat
         "window": SIZE,
         "arms": ("static",),
     }
-    run_duel(run=tmp_path / "all", **asked)
-    run_duel(run=tmp_path / "few", label_share=0.1, label_delay=150, **asked)
+    run_asked(run=tmp_path / "all", **asked)
+    run_asked(run=tmp_path / "few", label_share=0.1, label_delay=150, **asked)
     assert (tmp_path / "few/windows.csv").read_bytes() == (tmp_path / "all/windows.csv").read_bytes()
 
 

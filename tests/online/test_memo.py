@@ -12,7 +12,6 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from online.duel import run_duel
 from online.interfaces import Rows, Span
 from online.learners.batch import ScikitLearn
 from online.ledger import Entry, Ledger
@@ -190,14 +189,14 @@ def test_what_the_ledger_holds_is_not_computed_again(
 
 
 @pytest.fixture
-def duel(tiny_lines, tiny_file, tiny_model, tmp_path: Path) -> Callable[..., None]:
+def duel(run_asked, tiny_lines, tiny_file, tiny_model, tmp_path: Path) -> Callable[..., None]:
     """Runs the duel over 1,000 records with one change, in windows of 100, into the named run directory."""
     model = tiny_model(tmp_path / "starting")
     file = tiny_file(tmp_path / "stream.csv", tiny_lines(1000, seed=3, flip_from=300))
 
     def call(run: str, **options) -> None:
         asked = {"model": model, "file": file, "window": SIZE, "arms": ("dynamic", LAST), "seed": 5} | options
-        run_duel(run=tmp_path / run, **asked)
+        run_asked(run=tmp_path / run, **asked)
 
     return call
 

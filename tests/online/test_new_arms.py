@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from online.duel import run_duel
 from online.learners.batch import ScikitLearn
 from static_model.artifact import Model
 
@@ -29,7 +28,7 @@ ARMS = {
 
 
 @pytest.fixture
-def duel(tiny_lines, tiny_file, tiny_model, tmp_path: Path):
+def duel(run_asked, tiny_lines, tiny_file, tiny_model, tmp_path: Path):
     """Runs the duel over 1,250 records with one change, in windows of 100, into the named run."""
     model = tiny_model(tmp_path / "model")
     file = tiny_file(tmp_path / "stream.csv", tiny_lines(1250, 3, 500))
@@ -38,7 +37,7 @@ def duel(tiny_lines, tiny_file, tiny_model, tmp_path: Path):
     def call(run: str, *arms: str, **options) -> Path:
         specs = [f"{name}:{ARMS[name]}" if name in ARMS else name for name in arms]
         asked = {"model": model, "file": file, "window": SIZE, "seed": 5, "training": training} | options
-        run_duel(run=tmp_path / run, arms=specs, **asked)
+        run_asked(run=tmp_path / run, arms=specs, **asked)
         return tmp_path / run
 
     return call

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from online.duel import DuelOutcome, run_duel
+from online.duel import DuelOutcome
 from online.registry import build, kinds
 
 CHANGE = 6
@@ -32,14 +32,14 @@ Call = Callable[..., DuelOutcome]
 
 
 @pytest.fixture
-def duel(tiny_lines, tiny_file, tiny_model, tmp_path: Path) -> Call:
+def duel(run_asked, tiny_lines, tiny_file, tiny_model, tmp_path: Path) -> Call:
     """Runs all arms over 16 windows of 200 records, whose labels are swapped from window 6 on."""
     model = tiny_model(tmp_path / "model")
     file = tiny_file(tmp_path / "stream.csv", tiny_lines(3200, seed=3, flip_from=CHANGE * 200))
 
     def call(run: str, **options: Any) -> DuelOutcome:
         arms = ["static", *(f"{name}:{spec}" for name, spec in ARMS.items())]
-        return run_duel(run=tmp_path / run, model=model, file=file, window=200, arms=arms, seed=5, **options)
+        return run_asked(run=tmp_path / run, model=model, file=file, window=200, arms=arms, seed=5, **options)
 
     return call
 

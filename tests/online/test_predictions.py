@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from confluent_kafka.admin import AdminClient
 
 from online.cli import evaluate
-from online.duel import DuelOutcome, run_duel
+from online.duel import DuelOutcome
 from online.ledger import Ledger
 from online.run import read_manifest
 from producer import confluent_client, kafka_python_client
@@ -38,14 +38,16 @@ def topic() -> str:
 
 
 @pytest.fixture
-def duel(tiny_model, tiny_file, tiny_lines, bootstrap: str, config: Config, topic: str, tmp_path: Path) -> Call:
+def duel(
+    run_asked, tiny_model, tiny_file, tiny_lines, bootstrap: str, config: Config, topic: str, tmp_path: Path
+) -> Call:
     """Runs a duel over 650 lines, with a dead letter among them, into `run`; predictions go onto the topic."""
     model, lines = tiny_model(tmp_path / "model"), tiny_lines(RECORDS, seed=3, flip_from=300)
     lines[37] = b"one,2.0,word,attack"
     file = tiny_file(tmp_path / "stream.csv", lines)
     to = {"bootstrap": bootstrap, "config": config, "predictions_topic": topic, "arms": ["static", CLASSICAL]}
     plain = {"model": model, "file": file, "window": SIZE, "run": tmp_path / "run", **to}
-    return lambda **options: run_duel(**{**plain, **options})
+    return lambda **options: run_asked(**{**plain, **options})
 
 
 def committed(bootstrap: str, topic: str, config: Config) -> list[tuple[int, dict]]:

@@ -14,7 +14,6 @@ from click.testing import CliRunner, Result
 from analysis.rerun import Rerun, rerun
 from analysis.rerun_command import rerun as command
 from analysis.rerun_words import words
-from online.duel import run_duel
 from online.experiment import read_experiment
 from online.repeat import Found
 from producer.dataset import Dataset
@@ -42,11 +41,11 @@ def home(tiny_lines, tiny_file, tiny_model, tmp_path: Path, monkeypatch: pytest.
 
 
 @pytest.fixture
-def duel(home: Path) -> Callable[..., Path]:
+def duel(run_asked, home: Path) -> Callable[..., Path]:
     """A duel in windows of 100, into `home/run`; relative paths, as typed."""
 
     def call(**options) -> Path:
-        run_duel(run=home / "run", **(RELATIVE | {"window": 100, "arms": ARMS, "seed": 5} | options))
+        run_asked(run=home / "run", **(RELATIVE | {"window": 100, "arms": ARMS, "seed": 5} | options))
         return home / "run"
 
     return call

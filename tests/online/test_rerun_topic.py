@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from analysis.rerun import rerun
-from online.duel import run_duel
+from online.opening import Kafka
 from online.repeat import Found
 from producer.dataset import Dataset
 from producer.errors import ContractError, RunError, UsageError
@@ -45,12 +45,12 @@ def topics(bootstrap: str, file: Path, tiny: Dataset) -> tuple[str, str]:
 
 
 @pytest.fixture
-def duel(tiny_model, bootstrap: str, topics: tuple[str, str], tmp_path: Path) -> Callable[..., Path]:
+def duel(run_asked, tiny_model, bootstrap: str, topics: tuple[str, str], tmp_path: Path) -> Callable[..., Path]:
     """A duel over the topic."""
 
     def call(**options) -> Path:
         run, options = tmp_path / "run", {"topic": topics[0], "bootstrap": bootstrap, **options}
-        run_duel(model=tiny_model(tmp_path / "model"), run=run, window=SIZE, seed=5, **options)
+        run_asked(model=tiny_model(tmp_path / "model"), run=run, window=SIZE, seed=5, **options)
         return run
 
     return call
@@ -69,7 +69,7 @@ def test_it_is_repeated_up_to_where_it_read(duel: Callable[..., Path], bootstrap
     run = duel(labels_topic=topics[1], label_horizon=100)
     for topic in topics:
         append(bootstrap, topic)
-    assert rerun(run, found=Found(bootstrap=bootstrap)).same
+    assert rerun(run, found=Found(kafka=Kafka(bootstrap=bootstrap))).same
 
 
 def test_a_topic_that_is_gone_or_another_is_named(
@@ -80,17 +80,17 @@ def test_a_topic_that_is_gone_or_another_is_named(
 
     run = duel()
     with pytest.raises(UsageError, match=r"read the topic .* not a file; leave out --file"):
-        rerun(run, found=Found(file=file, bootstrap=bootstrap))
+        rerun(run, found=Found(file=file, kafka=Kafka(bootstrap=bootstrap)))
     with pytest.raises(UsageError, match="a broker is needed"):
         rerun(run)
     admin = KafkaAdminClient(bootstrap_servers=bootstrap)
     admin.delete_topics([topics[0]])
     admin.close()
     with pytest.raises(ContractError, match=f"no topic '{topics[0]}'"):
-        rerun(run, found=Found(bootstrap=bootstrap))
+        rerun(run, found=Found(kafka=Kafka(bootstrap=bootstrap)))
     file.write_text(file.read_text().replace("benign", "attack", 1))
     replay(file, tiny, identify(file, tiny, wire="csv"), bootstrap=bootstrap, topic=topics[0], wire="csv", partitions=2)
     with pytest.raises(
         RunError, match=r"its source\.stream was '.*', and is '.*' now\. Another stream is on its topic"
     ):
-        rerun(run, found=Found(bootstrap=bootstrap))
+        rerun(run, found=Found(kafka=Kafka(bootstrap=bootstrap)))

@@ -10,7 +10,6 @@ import pytest
 from click.testing import CliRunner
 
 from driftduel import cli
-from online.duel import run_duel
 from online.static_rows import StaticRows
 from producer.errors import DriftduelError, RunError, UsageError
 
@@ -40,12 +39,12 @@ def knowing(model: Path, files: list[Path]) -> Path:
 
 
 @pytest.fixture
-def duel(model: Path, tiny_file, tiny_lines, tmp_path: Path):
+def duel(run_asked, model: Path, tiny_file, tiny_lines, tmp_path: Path):
     """Runs the duel over 500 records in windows of 100, into `run`."""
     file = tiny_file(tmp_path / "stream.csv", tiny_lines(500, 3))
 
     def call(*arms: str, run: str = "run", **options) -> None:
-        run_duel(run=tmp_path / run, model=model, file=file, window=100, arms=arms, **options)
+        run_asked(run=tmp_path / run, model=model, file=file, window=100, arms=arms, **options)
 
     return call
 

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic
 
 from online.cli import evaluate
-from online.duel import DuelOutcome, run_duel
+from online.duel import DuelOutcome
 from online.source import START, TopicSource
 from online.windows import Window
 from producer.client import Config
@@ -139,11 +139,11 @@ def stamped(bootstrap: str, tiny: Dataset, tiny_file, tiny_lines, tmp_path: Path
 
 
 @pytest.fixture
-def duel(tiny_model, bootstrap: str, tmp_path: Path) -> Callable[..., DuelOutcome]:
+def duel(run_asked, tiny_model, bootstrap: str, tmp_path: Path) -> Callable[..., DuelOutcome]:
     """Runs a duel of the static arm, in windows of 100, into the run directory `run`."""
     model = tiny_model(tmp_path / "model")
     plain = {"model": model, "run": tmp_path / "run", "bootstrap": bootstrap, "window": 100, "arms": ["static"]}
-    return lambda topic, **options: run_duel(topic=topic, **{**plain, **options})
+    return lambda topic, **options: run_asked(topic=topic, **{**plain, **options})
 
 
 def test_numbers_that_retention_took_are_named(

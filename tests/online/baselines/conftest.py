@@ -8,14 +8,13 @@ from pathlib import Path
 import pytest
 
 from online.baselines.whole import Whole, features_of, open_whole
-from online.duel import run_duel
 
 SIZE = 100
 Duel = Callable[..., Path]
 
 
 @pytest.fixture
-def duel(tiny_lines, tiny_file, tiny_model, tmp_path: Path) -> Duel:
+def duel(run_asked, tiny_lines, tiny_file, tiny_model, tmp_path: Path) -> Duel:
     """Runs arms over 1,250 records, inverted from 600 on, in windows of 100; two are dead letters."""
     model = tiny_model(tmp_path / "model")
 
@@ -25,7 +24,7 @@ def duel(tiny_lines, tiny_file, tiny_model, tmp_path: Path) -> Duel:
         for place in options.pop("broken", ()):
             lines[place] = lines[place].rpartition(b",")[0] + b","
         file = tiny_file(tmp_path / "stream.csv", lines)
-        run_duel(model=model, run=tmp_path / "run", arms=arms, file=file, window=window, seed=5, **options)
+        run_asked(model=model, run=tmp_path / "run", arms=arms, file=file, window=window, seed=5, **options)
         return tmp_path / "run"
 
     return call
