@@ -35,7 +35,8 @@ class Duel:
         predictions: every prediction is put onto this topic, once, when its window is committed.
 
     Raises:
-        UsageError: an arm isn't valid, a value is out of range, or two of these don't go together.
+        UsageError: an arm isn't valid, a value is out of range, or two of these don't go together: such as a stream
+            that is followed and a label topic, where a late label can't be told from one that never comes.
     """
 
     model: Path
@@ -55,8 +56,13 @@ class Duel:
             raise UsageError(f"a window holds 1 record or more, not {self.window}")
         _ = self.all_arms, self.schedule  # a mistake in one is told before anything is read
         if self.stream.follow and self.labels.topic is not None:
+            # A window's labels are committed with it, and their `after` decides what an arm knows when its turn comes.
+            # No message says that none with a lower `after` follows, so how long to wait would be the clock's to
+            # say: the same run on another day, or resumed, would know other labels. A label file is whole.
             raise UsageError(
-                "--follow can't be used with --labels-topic: labels are read once, when the run is started"
+                "--follow can't be used with --labels-topic: while that is still being filled, a label that is yet to "
+                "come can't be told from one that never comes, so that the clock would decide what an arm knows. Leave "
+                "out --follow, and evaluate when both topics are filled; or give all labels with --labels-file"
             )
         if self.predictions is not None and self.kafka.bootstrap is None:
             raise UsageError(

@@ -18,10 +18,6 @@ if TYPE_CHECKING:
     from .outcome import DuelOutcome, LabelBooks
 
 
-SHOWN = 20
-"""So many ranges of missing numbers are printed."""
-
-
 def _list_kinds(context: click.Context, option: click.Parameter, asked: bool) -> None:
     if not asked or context.resilient_parsing:
         return
@@ -124,18 +120,25 @@ def _show(outcome: DuelOutcome, run: Path) -> None:
 
 
 def _missing(outcome: DuelOutcome) -> str:
-    ranges = [f"{a:,}" if a == b else f"{a:,} to {b:,}" for a, b in outcome.missing]
-    more = f", and {len(ranges) - SHOWN:,} more ranges (--json has them all)" if len(ranges) > SHOWN else ""
-    said = f"missing numbers: {', '.join(ranges[:SHOWN]) or 'none'}{more}"
+    from .outcome import say_ranges
+
+    said = f"missing numbers: {say_ranges(outcome.missing, more=' (--json has them all)') or 'none'}"
     if not outcome.cut:
         return said
-    begins = ", ".join(f"at offset {first:,} in partition {p}" for p, first in outcome.cut.items())
-    return f"{said}; the topic had lost its start (retention): when the run was started it began {begins}"
+    return f"{said}; {_cut('topic', outcome.cut)}"
+
+
+def _cut(what: str, begins: Mapping[str, int]) -> str:
+    places = ", ".join(f"at offset {first:,} in partition {p}" for p, first in begins.items())
+    return f"the {what} had lost its start (retention): when the run was started it began {places}"
 
 
 def _labels(books: LabelBooks) -> str:
-    return (
+    said = (
         f"{books.messages:,} label messages = {books.labels:,} of the stream's records + {books.elsewhere:,} of other "
         f"numbers + {books.doubles:,} doubles + {books.unreadable:,} unreadable; {books.never:,} records never got a "
         f"label, {books.too_late:,} got theirs too late for the arms"
     )
+    if not books.cut:
+        return said
+    return f"{said}; {_cut('label topic', books.cut)}, so that some of these records may have had a label there"

@@ -24,6 +24,8 @@ from .opening import Kafka, Stream
 from .run import read_manifest
 
 TABLE, DEAD = "labels.arrow", "dead_labels.jsonl"
+PLACE = ("topic", "ends", "begins")
+"""What a run's identity says of its label topic; the last only where retention had cut the start."""
 COUNT = b"driftduel"
 """Key of the table's metadata: its doubles, and the stream it belongs to."""
 
@@ -104,10 +106,10 @@ def open_labels(asked: LabelSource, schedule: Labels, kafka: Kafka, dataset: Dat
     assert asked.topic is not None, "what has a horizon has a topic or a file"
     held = _held(run, asked.topic)
     if held is not None and (run / TABLE).exists():
-        table, ends = read_table(run, str(held["digest"])), held["ends"]
+        table, place = read_table(run, str(held["digest"])), {name: held[name] for name in PLACE if name in held}
     else:
-        table, ends = _read_topic(asked.topic, kafka, dataset, None if held is None else held["ends"])
-    return LateLabels(size=size, table=table, horizon=horizon, place={"topic": asked.topic, "ends": ends})
+        table, place = _read_topic(asked.topic, kafka, dataset, held)
+    return LateLabels(size=size, table=table, horizon=horizon, place=place)
 
 
 def held_labels(run: Path, manifest: Mapping[str, Any]) -> Labels:
@@ -180,17 +182,36 @@ def _held(run: Path, topic: str) -> dict[str, Any] | None:
 
 
 def _read_topic(
-    topic: str, kafka: Kafka, dataset: Dataset, ends: dict[str, int] | None
-) -> tuple[LabelTable, dict[str, int]]:
+    topic: str, kafka: Kafka, dataset: Dataset, held: dict[str, Any] | None
+) -> tuple[LabelTable, dict[str, Any]]:
+    """The labels on a topic, as far as an earlier start saw it, and what the run's identity says of it."""
     if kafka.bootstrap is None:
         raise UsageError(f"to read label topic '{topic}' a broker is needed: name one with --bootstrap HOST:PORT")
     from producer.label_topic import read_label_topic
     from producer.topic import TopicReader
 
-    asked = None if ends is None else {int(p): end for p, end in ends.items()}
-    with TopicReader(kafka.bootstrap, topic, config=kafka.config) as reader:
+    asked = None if held is None else {int(p): end for p, end in held["ends"].items()}
+    with TopicReader(kafka.bootstrap, topic, config=kafka.config, patience=kafka.patience) as reader:
+        begins = {str(p): first for p, first in sorted(reader.beginning.items()) if first}
+        if held is not None:
+            _refuse_gone(topic, held.get("begins", {}), begins)
         table, stops = read_label_topic(reader, dataset, ends=asked)
-    return table, {str(p): end for p, end in sorted(stops.items())}
+    place = {"topic": topic, "ends": {str(p): end for p, end in sorted(stops.items())}}
+    return table, place | ({"begins": begins} if begins else {})
+
+
+def _refuse_gone(topic: str, before: Mapping[str, int], begins: Mapping[str, int]) -> None:
+    """Refuse to read labels anew of which some were deleted since the run's first start."""
+    gone = [
+        f"offsets {before.get(p, 0)} to {first - 1} of partition {p}"
+        for p, first in begins.items()
+        if first > before.get(p, 0)
+    ]
+    if gone:
+        raise ContractError(
+            f"label topic '{topic}' no longer holds what this run was started with: {', '.join(gone)} were deleted "
+            f"since (retention), and the run's own copy, {TABLE}, isn't there. Start a new run: it says what is gone"
+        )
 
 
 def refuse_strange(labels: Labels, source: dict[str, Any], stream: Stream, dataset: Dataset) -> Labels:

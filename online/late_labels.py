@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from producer.errors import RunError
 from producer.label_table import LabelTable
 
 from .labels import Labels
@@ -72,7 +73,11 @@ class LateLabels(Labels):
         return replace(window, records=pa.RecordBatch.from_arrays(list(columns.values()), schema=schema))
 
     def due(self, window: Window) -> tuple[int, ...]:
-        """The windows whose turn comes when `window` ends, in order; none at the end of a short last one."""
+        """The windows whose turn comes when `window` ends, in order; none at the end of a short last one.
+
+        Raises:
+            RunError: a window before this one wasn't asked about.
+        """
         self._take_up(window)
         if not window.complete:
             return ()
@@ -100,6 +105,7 @@ class LateLabels(Labels):
             unreadable=len(table.dead),
             never=records - labels,
             too_late=labels - seen,
+            cut=dict(self.place.get("begins", {})),
         )
 
     def _lags(self) -> list[int]:
@@ -119,7 +125,11 @@ class LateLabels(Labels):
     def _take_up(self, window: Window) -> None:
         if window.index < len(self._turns):
             return
-        assert window.index == len(self._turns), "windows come in order"
+        if window.index > len(self._turns):
+            raise RunError(
+                f"the labels of window {window.index} are asked for before those of window {len(self._turns)}, on "
+                "which they depend. The run is damaged, or this is a mistake in driftduel: please report it"
+            )
         before = self._turns[-1] if self._turns else 0
         self._turns.append(max(before, self._turn(window)))
         there, _ = self.table.find(window.seqs)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from producer.errors import RunError
@@ -13,6 +13,9 @@ from .windows import Window
 
 Range = tuple[int, int]
 """The first and the last of consecutive numbers."""
+
+SHOWN = 20
+"""So many ranges of numbers are said in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,8 @@ class LabelBooks:
         unreadable: what is no label; `dead_labels.jsonl` in the run says why.
         never: records without any.
         too_late: labels that came when their window had reached the arms already: only the report uses them.
+        cut: where partitions of the label topic began whose first messages had been deleted when the run was first
+            started: some of the records without any label may have had theirs there.
     """
 
     messages: int
@@ -48,6 +53,7 @@ class LabelBooks:
     unreadable: int
     never: int
     too_late: int
+    cut: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +97,21 @@ def count_numbers(window: Window) -> dict[str, int]:
     return {"numbers": numbers, **parts}
 
 
+def say_ranges(ranges: Sequence[Range], *, more: str = "") -> str:
+    """Ranges of numbers in words, the first 20 of them.
+
+    Args:
+        ranges: the ranges.
+        more: where the others are told, if there are any.
+
+    >>> say_ranges([(0, 3), (1200, 1200)])
+    '0 to 3, 1,200'
+    """
+    said = [f"{first:,}" if first == last else f"{first:,} to {last:,}" for first, last in ranges]
+    rest = [f"and {len(said) - SHOWN:,} more ranges{more}"] if len(said) > SHOWN else []
+    return ", ".join([*said[:SHOWN], *rest])
+
+
 @dataclass(slots=True)
 class Tally:
     """The numbers of the windows that have been gone through.
@@ -110,22 +131,20 @@ class Tally:
             RunError: as `count_numbers`.
         """
         self.counts.update(count_numbers(window))
-        for number in window.missing:
-            join(self.missing, number)
+        join_ranges(window.missing, self.missing)
 
     def books(self, *, doubles: int) -> Books:
         """The books of all of them; the doubles are counted elsewhere."""
         return Books(**self.counts, doubles=doubles)
 
 
-def join(ranges: list[Range], number: int) -> None:
-    """Add a number behind the ranges that there are, to the last one where it follows that.
+def join_ranges(numbers: Iterable[int], ranges: list[Range]) -> list[Range]:
+    """Append ascending numbers to ranges that end before them, and give these back.
 
-    >>> ranges = [(0, 2)]
-    >>> for number in (3, 7, 9, 10):
-    ...     join(ranges, number)
-    >>> ranges
+    >>> join_ranges([3, 7, 9, 10], [(0, 2)])
     [(0, 3), (7, 7), (9, 10)]
     """
-    first = ranges.pop()[0] if ranges and ranges[-1][1] == number - 1 else number
-    ranges.append((first, number))
+    for number in numbers:
+        first = ranges.pop()[0] if ranges and ranges[-1][1] == number - 1 else number
+        ranges.append((first, number))
+    return ranges

@@ -13,10 +13,11 @@ import orjson
 
 from producer.dataset import Dataset
 from producer.errors import ContractError
+from producer.patience import say_on_stderr
 from producer.stamp import STREAM_BYTES, make_stamp
 
 from .labels import label_values
-from .ledger import Entry
+from .ledger import Entry, Ledger
 from .opening import Kafka
 from .run import Run
 
@@ -103,6 +104,11 @@ def open_publisher(topic: str | None, kafka: Kafka, dataset: Dataset, run: Run) 
     name = stream_name(run.manifest)
     with TransactionWriter(kafka.bootstrap, topic, owner=name.hex(), config=kafka.config) as writer:
         held = stamped_already(kafka.bootstrap, topic, dataset.fingerprint, name, config=kafka.config)
+        if (windows := len(Ledger(run.path / "segments", dataset))) and not len(held):
+            say_on_stderr(
+                f"topic '{topic}' at {kafka.bootstrap} holds none of this run's predictions; those of the {windows:,} "
+                "windows that are done are put onto it first"
+            )
         threshold = float(run.manifest["threshold"])
         yield Publisher(writer, held, dataset=dataset, stream=name, threshold=threshold).publish
 

@@ -18,6 +18,7 @@ from producer.errors import ContractError
 from producer.files import read_lines
 from producer.stamp import Stamps, first_other, read_stamps
 
+from .retention import gone_error
 from .windows import NOWHERE, Assembler, Position, Window, build_window
 
 if TYPE_CHECKING:
@@ -163,15 +164,10 @@ class TopicSource:
     def _refuse_gone(self, start: Mapping[int, int], number: int) -> None:
         """Refuse to go on where what the run has yet to read was deleted since its first start."""
         first = {p: min(self._reader.beginning.get(p, 0), end) for p, end in self.ends.items()}
-        gone = [p for p in sorted(start) if start[p] < first[p]]
+        gone = {p: (start[p], first[p] - 1) for p in sorted(start) if start[p] < first[p]}
         if gone:
-            offsets = ", ".join(f"offsets {start[p]} to {first[p] - 1} of partition {p}" for p in gone)
-            raise ContractError(
-                f"topic '{self._reader.topic}' no longer holds what this run has yet to read, its number {number:,} "
-                f"and those after it: {offsets} were deleted since it was started (retention). What is in the run is "
-                "whole. Replay the stream onto a topic that keeps its messages, or start a new run: it names what is "
-                "missing"
-            )
+            left = (self._numbers(chunk, number) for chunk in self._reader.chunks(first, self.ends))
+            raise gone_error(self._reader.topic, gone, number, left if self.identity["stream"] else None)
 
     def _numbers(self, chunk: Chunk, number: int) -> npt.NDArray[np.int64]:
         stamps = self._stamps(chunk)

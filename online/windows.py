@@ -95,7 +95,8 @@ class Assembler:
 
     A window is ready when all its numbers are there, or when every partition is past it or at its end. The last
     one of all waits for `finish`: doubles may still follow it. Of several messages with one number the first to
-    arrive counts; the others are doubles.
+    arrive counts; the others are doubles. So is one of a window that its own partition had passed before: of
+    several messages with one key compaction keeps the last, and the number is missing where it was due.
     """
 
     size: int
@@ -127,13 +128,17 @@ class Assembler:
         """Take in one partition's messages in order of offset, and give out the windows that are ready."""
         if len(seqs) == 0:
             return
-        for index in np.unique(seqs // self.size).tolist():
-            rows = np.flatnonzero(seqs // self.size == index)
+        highest = np.maximum.accumulate(np.concatenate([[self.highest.get(partition, NOWHERE)], seqs]))
+        windows = seqs // self.size
+        # What a partition has passed it has passed, or windows would differ by how the messages happen to arrive.
+        in_time = highest[:-1] < (windows + 1) * self.size - 1
+        for index in np.unique(windows[in_time]).tolist():
+            rows = np.flatnonzero(in_time & (windows == index))
             if index >= self._next:
                 self._fill(index, partition, seqs[rows], offsets[rows], [values[row] for row in rows.tolist()])
         self.surplus += len(seqs)
         self.recent[partition] = np.concatenate([self.recent.get(partition, offsets[:0]), offsets])
-        self.highest[partition] = max(self.highest.get(partition, NOWHERE), int(seqs.max()))
+        self.highest[partition] = int(highest[-1])
         self.read[partition] = int(offsets[-1]) + 1
         yield from self._ready()
 

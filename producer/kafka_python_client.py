@@ -17,6 +17,8 @@ from .client_settings import TRANSACTIONAL_ID
 from .kafka_python_connection import made, translating
 
 POSITION_MS = 100
+COMMIT_SECONDS = 30.0
+"""How long what a transaction holds may take to arrive; waiting for its commit itself has no end in this client."""
 
 
 class KafkaPythonReader:
@@ -111,6 +113,7 @@ class KafkaPythonWriter:
     def commit(self) -> None:
         """See `Writer`."""
         with translating():
+            self._producer.flush(timeout=COMMIT_SECONDS)
             self._producer.commit_transaction()
 
     def send(self, topic: str, *, partition: int, key: bytes | None, value: bytes | None) -> _Future:
@@ -125,6 +128,8 @@ class KafkaPythonWriter:
 
     def close(self, *, abandon: bool) -> None:
         """See `Writer`."""
+        if abandon:  # or its close stops at what can't arrive any more, and the producer is never closed
+            self._producer.flush = lambda timeout=None: None
         with suppress(kafka_errors.KafkaError):
             self._producer.close(timeout=0 if abandon else 10)
 

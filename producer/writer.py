@@ -156,13 +156,16 @@ class TransactionWriter:
 def stamped_already(
     bootstrap: str, topic: str, fingerprint: str, stream: bytes, *, config: Config = NO_CONFIG
 ) -> npt.NDArray[np.int64]:
-    """The numbers of the messages that a topic holds of a stream, ascending.
+    """The numbers of the messages that a topic holds of a stream, ascending; those that it has lost again included.
+
+    They were written in ascending order: where older messages were deleted, all numbers before what is left were there.
 
     Raises:
-        ContractError: it holds something else, too, or one of them twice.
+        ContractError: it holds something else, too, or one of them twice; or all of them were deleted.
     """
     found = [np.empty(0, dtype=np.int64)]
     with TopicReader(bootstrap, topic, config=config, allow_empty=True) as reader:
+        cut = any(reader.beginning.values())
         for chunk in reader.chunks(reader.beginning, reader.end):
             stamps = read_stamps(chunk.keys)
             if stamps is None or (stamps.stream, stamps.fingerprint.hex()) != (stream, fingerprint[:8]):
@@ -177,4 +180,9 @@ def stamped_already(
             f"topic '{topic}' at {bootstrap} holds predictions twice, of record {numbers[counts > 1][0]} for one: "
             "something else writes onto it. Choose another --predictions-topic"
         )
-    return numbers
+    if cut and not len(numbers):
+        raise ContractError(
+            f"topic '{topic}' at {bootstrap} has lost all its messages (retention), so that nobody can tell which "
+            "predictions were there, and some would be there twice. Choose another --predictions-topic"
+        )
+    return np.arange(numbers[-1] + 1) if cut else numbers

@@ -85,14 +85,18 @@ class Matrix:
         """Which labelled records are wrong along a path, bool[n_w] for each window.
 
         Args:
-            path: int[windows], the row in force in each window; a row that can't predict it yet is an error.
+            path: int[windows], the row in force in each window.
+
+        Raises:
+            RunError: a model would predict a window that it was trained on, or a file is damaged.
         """
         ends = np.concatenate([[0], np.cumsum(self.labelled)])
         found: list[Bits] = [np.empty(0, np.bool_)] * len(path)
         for row in np.unique(path):
             after = STATIC if row == 0 else int(self.fitted[row - 1])
             mine = np.flatnonzero(path == row)
-            assert mine[0] > after, "a model predicts no window that it was trained on"
+            if mine[0] <= after:
+                raise _damaged(self.folder, f"the model of window {after} would predict window {mine[0]}")
             places = ends - ends[after + 1]
             part = slice(int(places[mine[0]]), int(places[mine[-1] + 1]))
             bits = read_bits(self.folder, after, int(places[-1]), part)

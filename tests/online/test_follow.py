@@ -129,7 +129,7 @@ def test_what_cannot_be_followed_is_said(duel: Call, fill, tmp_path: Path) -> No
         ({}, "was fixed at its first start; leave out --follow"),
         ({"follow": False}, "--idle-timeout is for a topic that is still being filled"),
         ({"topic": None, "file": tmp_path / "stream.csv", "idle_timeout": None}, "--follow is for a topic; a file"),
-        ({"labels_topic": "labels", "label_horizon": 9}, "--follow can't be used with --labels-topic"),
+        ({"labels_topic": "labels", "label_horizon": 9}, "a label that is yet to come can't be told from"),
     ):
         with pytest.raises(UsageError, match=message):
             duel("fixed", **options)

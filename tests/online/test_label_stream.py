@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +15,7 @@ from online.labels import Labels
 from online.late_labels import LateLabels
 from online.outcome import LabelBooks
 from online.windows import Window
+from producer.errors import RunError
 from producer.label_table import LabelTable, settle
 
 SIZE = 4
@@ -113,6 +115,14 @@ def test_records_without_a_label_are_null() -> None:
     found = late(labels([(5, 5), (6, 7)])).label(window(1), "y").records
     assert found.column("y").to_pylist() == [None, 0, 1, None]
     assert found.column("a").to_pylist() == [4, 5, 6, 7]
+
+
+def test_windows_out_of_order_are_refused() -> None:
+    """When a window's turn comes depends on those before it: one that was left out would change it in silence."""
+    asked = late(labels([(0, 0)]))
+    asked.due(window(0))
+    with pytest.raises(RunError, match=r"the labels of window 2 are asked for before those of window 1, on which"):
+        asked.due(window(2))
 
 
 def test_labels_are_immediate_if_none_is_later_than_its_record() -> None:

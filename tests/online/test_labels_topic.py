@@ -6,11 +6,18 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import AdminClient
 
+from online.cli import evaluate
 from online.duel import DuelOutcome
+from online.run import read_manifest
+from producer.client import Config
 from producer.dataset import Dataset
 from producer.errors import ContractError, RunError
 from producer.label_plan import Lateness, plan_arrivals, write_label_file
@@ -112,6 +119,43 @@ def test_labels_that_come_after_the_first_start_are_not_read(
     late = duel("late").labels
     assert late is not None
     assert late.elsewhere == 1  # under this number there is a dead letter
+
+
+def cut(bootstrap: str, topic: str, before: dict[int, int]) -> None:
+    """Delete all messages before these offsets, as retention does."""
+    places = [TopicPartition(topic, partition, offset) for partition, offset in before.items()]
+    admin = AdminClient({"bootstrap.servers": bootstrap})  # it must live until they are deleted
+    for done in admin.delete_records(places).values():
+        done.result(30)
+
+
+def test_labels_that_retention_took_are_told(
+    duel: Call, bootstrap: str, topics: tuple[str, str], config: Config, tmp_path: Path
+) -> None:
+    """Outcome, manifest and printed end say where the label topic began; a run that has its labels goes on with them.
+
+    Without its own copy a run doesn't go on with fewer labels than it was started with.
+    """
+    whole = duel("whole", max_windows=3, config=config).labels
+    cut(bootstrap, topics[1], {0: 30, 2: 10})
+    assert whole is not None
+    assert whole.cut == {}
+    assert duel("run", max_windows=3, config=config).labels == replace(
+        whole, messages=whole.messages - 40, labels=whole.labels - 40, never=whole.never + 40, cut={"0": 30, "2": 10}
+    )
+    duel("killed", max_windows=1, config=config)
+    held = read_manifest(tmp_path / "run")["identity"]["labels"]
+    cut(bootstrap, topics[1], {0: 35, 1: 1})
+    words = ["--topic", topics[0], "--labels-topic", topics[1], "--label-horizon", 100, "--bootstrap", bootstrap]
+    words += ["--model", tmp_path / "model", "--run", tmp_path / "run", "--window", SIZE, "--seed", 5]
+    shown = CliRunner().invoke(evaluate, [str(word) for word in words])
+    said = "the label topic had lost its start (retention): when the run was started it began at offset 30 in "
+    assert f"{said}partition 0, at offset 10 in partition 2, so that some of these records may" in shown.output
+    assert read_manifest(tmp_path / "run")["identity"]["labels"] == {**held, "begins": {"0": 30, "2": 10}} == held
+    (tmp_path / "killed/labels.arrow").unlink()
+    gone = "offsets 30 to 34 of partition 0, offsets 0 to 0 of partition 1 were deleted since"
+    with pytest.raises(ContractError, match=rf"label topic '{topics[1]}' no longer holds what this run .*: {gone}"):
+        duel("killed", config=config)
 
 
 def test_a_finished_run_takes_another_arm_without_a_broker(duel: Call, tmp_path: Path) -> None:

@@ -221,6 +221,14 @@ def test_a_damaged_matrix_is_refused(whole) -> None:
         read_matrix(folder)
 
 
+def test_no_model_predicts_what_it_was_trained_on(whole) -> None:
+    """A path on which one would is refused, whoever made it."""
+    stream, mapped = whole("static")
+    matrix = read_matrix(build(stream, LAST, mapped=mapped))
+    with pytest.raises(RunError, match=r"are damaged \(the model of window 0 would predict window 0\); delete that"):
+        matrix.wrong(always(matrix.losses(0)))
+
+
 def test_a_window_without_known_labels_is_no_occasion_to_fit(whole) -> None:
     """Where nothing new is known there is no model, as the arm's policy isn't asked either."""
     stream, mapped = whole("always:policy=always,train=last-3,gate=none", broken=range(300, 400))
