@@ -208,7 +208,7 @@ class Memo:
 
 def _trained_rows(model: Path) -> int:
     rows = saved_info(model).get("rows")
-    if not isinstance(rows, int):
+    if type(rows) is not int:  # True is one, too
         raise ModelError(f"{model} doesn't say how many rows it was trained on")
     return rows
 
