@@ -19,7 +19,6 @@ from online.memo import Fit, Memo, Refused
 from online.source import START, FileSource
 from online.windows import Window
 from producer.dataset import Dataset
-from producer.errors import ModelError
 from static_model.artifact import Forest, Model, load_model, save_model
 
 SIZE = 100
@@ -116,27 +115,6 @@ def test_an_equal_fit_is_made_once(make: Make, counting: Counting, tmp_path: Pat
     )
     assert len(counting.seeds) == 1
     assert models(tmp_path) == {"start", first.model}  # type: ignore[union-attr]
-
-
-def test_a_fit_that_is_there_needs_no_rows(make: Make, tiny_start: Model, tmp_path: Path) -> None:
-    """How many it was made from is known without them, and whether these are enough."""
-    fit = make().fit(ScikitLearn(), Rows(Span(0, 1)), minimum=20)
-    folder = tmp_path / "run"
-    memo = Memo(Ledger(folder / "segments", tiny_start.dataset), folder / "models", static="start", seed=7)
-    assert memo.fit(ScikitLearn(), Rows(Span(0, 1)), minimum=200) == fit
-    refused = memo.fit(ScikitLearn(), Rows(Span(0, 1)), minimum=201)
-    assert refused == Refused("only 200 rows, 201 are needed")
-
-
-@pytest.mark.parametrize("rows", [None, "many", True])
-def test_a_model_that_does_not_say_its_rows_is_named(
-    make: Make, tiny_start: Model, tmp_path: Path, rows: object
-) -> None:
-    """It isn't one that this run made; deleted, it is made anew."""
-    model, _ = make().identify(ScikitLearn(), Rows(Span(0, 1)))
-    save_model(replace(tiny_start, info={"rows": rows}), tmp_path / "run/models" / model)
-    with pytest.raises(ModelError, match=rf"{model} doesn't say how many rows it was trained on.* made anew: delete"):
-        make().fit(ScikitLearn(), Rows(Span(0, 1)), minimum=20)
 
 
 def test_two_arms_with_equal_wishes_share_their_models(duel, tmp_path: Path) -> None:

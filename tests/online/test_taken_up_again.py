@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from online import ledger, memo
 from online.duel import DuelOutcome, run_duel
+from online.interfaces import Rows, Span
+from online.learners.batch import ScikitLearn
+from online.ledger import Ledger
+from online.memo import Fit, Memo, Refused
+from producer.errors import ModelError
+from static_model.artifact import load_model, save_model
 
 ARMS = ("static", "dynamic", "a:policy=always,train=cumulative,gate=none", "b:policy=always,train=last-2,gate=crossfit")
 OUTSIDE_EVERY_DIGEST = {"positions.jsonl", "timings.jsonl", ".lock"}
@@ -71,6 +80,36 @@ def test_no_rows_are_gathered_for_fits_that_are_there(
     duel()
     assert gathered.keys() == {1}
     assert content(tmp_path / "run") == before
+
+
+def test_a_fit_that_is_there_needs_no_rows(duel: Call, tiny, tmp_path: Path) -> None:
+    """How many it was made from is known where no window is, and whether these are enough for whoever asks."""
+    duel()
+    models = tmp_path / "run" / "models"
+    known = Memo(Ledger(tmp_path / "empty", tiny), models, static=static_of(tmp_path / "run"), seed=5)
+    fit = known.fit(ScikitLearn(), Rows(Span(0, 9)), minimum=999)
+    assert isinstance(fit, Fit)
+    assert fit.rows == 999
+    refused = known.fit(ScikitLearn(), Rows(Span(0, 9)), minimum=1000)
+    assert refused == Refused("only 999 rows, 1000 are needed")
+
+
+@pytest.mark.parametrize("rows", [None, "many", True])
+def test_a_model_that_does_not_say_its_rows_is_named(duel: Call, tmp_path: Path, rows: object) -> None:
+    """It isn't one that this run made; deleted, it is made anew."""
+    duel(max_windows=6)
+    fitted = next(path for path in (tmp_path / "run/models").iterdir() if path.name != static_of(tmp_path / "run"))
+    model = load_model(fitted)
+    shutil.rmtree(fitted)
+    save_model(replace(model, info={"rows": rows}), fitted)
+    said = rf"{fitted.name} doesn't say how many rows it was trained on\. .* made anew: delete"
+    with pytest.raises(ModelError, match=said):
+        duel()
+
+
+def static_of(run: Path) -> str:
+    """The id of a run's starting model."""
+    return str(json.loads((run / "manifest.json").read_text())["static"])
 
 
 def test_tables_are_whole_when_taking_up_is_interrupted(duel: Call, tmp_path: Path) -> None:
