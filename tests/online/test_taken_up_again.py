@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from online import ledger, memo
-from online.duel import DuelOutcome, run_duel
+from online.duel import DuelOutcome
 from online.interfaces import Rows, Span
 from online.learners.batch import ScikitLearn
 from online.ledger import Ledger
@@ -27,14 +27,14 @@ Call = Callable[..., DuelOutcome]
 
 
 @pytest.fixture
-def duel(tiny_lines, tiny_file, tiny_model, tmp_path: Path) -> Call:
+def duel(run_asked, tiny_lines, tiny_file, tiny_model, tmp_path: Path) -> Call:
     """Runs a duel with retraining, in ten windows of which one holds a dead letter, into the run directory `run`."""
     model = tiny_model(tmp_path / "model")
     lines = tiny_lines(1000, seed=3, flip_from=250)
     lines[437] = b"1,2.0"
     file = tiny_file(tmp_path / "stream.csv", lines)
     options = {"model": model, "file": file, "window": 100, "arms": ARMS, "seed": 5}
-    return lambda **more: run_duel(run=tmp_path / "run", **options, **more)
+    return lambda **more: run_asked(run=tmp_path / "run", **options, **more)
 
 
 def content(run: Path) -> dict[str, bytes]:
