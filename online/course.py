@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain, islice
 
@@ -23,7 +23,7 @@ from .outcome import DuelOutcome, Tally
 from .run import Run
 from .source import START, Source, refuse_foreign
 from .static_rows import StaticRows
-from .tracker import ArmTotal, export
+from .tracker import ArmTotal, Tracked, export, track
 from .windows import Window
 
 
@@ -58,17 +58,19 @@ class Course:
         """
         most = None if most is None else max(most, len(self.ledger))
         arms, windows, tally = self._running(), self._windows(), Tally()
+        tracked: dict[int, Tracked] = {}
         self.run.update(state="running")
         try:
             for entry in prequential(islice(windows, most), arms, labels=self.labels, memo=self.memo):
                 tally.add(entry.window)
                 publish(entry)
+                tracked[entry.window.index] = track(entry, self.memo.task, self.model.dataset.label_name)
                 self.run.time(entry.window.index)
                 advance(entry.window.last_seq - entry.window.first_seq + 1)
             if self._ends_here(windows, most):
                 self.run.update(state="finished", windows=len(self.ledger))
         finally:
-            totals = self._write(arms)
+            totals = self._write(arms, tracked)
         return self._outcome(tally, totals)
 
     def _running(self) -> list[RunningArm]:
@@ -105,12 +107,17 @@ class Course:
             return True
         return next(windows, None) is None
 
-    def _write(self, arms: list[RunningArm]) -> dict[str, ArmTotal]:
+    def _write(self, arms: list[RunningArm], tracked: Mapping[int, Tracked]) -> dict[str, ArmTotal]:
         for arm in arms:
             if isinstance(arm, ByRecord):
                 arm.save(self.run.path / "models", windows=len(self.ledger))
         return export(
-            self.run.path, self.ledger, self.memo.task, positions=self.run.positions, source=self.source.place
+            self.run.path,
+            self.ledger,
+            self.memo.task,
+            positions=self.run.positions,
+            source=self.source.place,
+            tracked=tracked,
         )
 
     def _outcome(self, tally: Tally, totals: dict[str, ArmTotal]) -> DuelOutcome:

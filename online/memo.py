@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from producer.errors import ModelError, UsageError
-from static_model.artifact import Model, check_whole, load_model, save_model
+from static_model.artifact import Model, load_model, save_model, saved_info
 from static_model.scorer import Scorer
 
 from .interfaces import Features, Learner, Losses, Outcome, RecordLearner, Rows, Span, Training
@@ -77,7 +77,7 @@ class Memo:
         self._scorers: OrderedDict[str, Callable[[Remembered], npt.NDArray[np.float64]]] = OrderedDict()
         self._stepwise: dict[str, Callable[[int], npt.NDArray[np.float64]]] = {}
         self._windows: OrderedDict[int, Remembered] = OrderedDict()
-        self._checked: set[str] = set()
+        self._fitted: dict[str, int] = {}
 
     def open(self, window: Window) -> None:
         """Take up the next window: its features are computed once, for all models."""
@@ -114,18 +114,18 @@ class Memo:
 
     def fit(self, learner: Learner, rows: Rows, *, minimum: int) -> Fit | Refused:
         """Train a challenger on these rows; an equal fit is made once, whoever asks for it."""
-        found = self._gather(rows)
-        if found.count < minimum:
-            return Refused(f"only {found.count} rows, {minimum} are needed")
-        if len(classes := np.unique(found.labels)) < 2:
-            return Refused(f"all {found.count} rows are of class {classes[0]}")
         model, seed = self.identify(learner, rows)
         if (self._models / model).exists():
-            self._check(model)
-        else:
-            fitted = learner.fit(Training(found.features(), found.labels, found.records), like=self.start, seed=seed)
-            facts = {**fitted.info, "trained_on": asdict(rows), "rows": found.count, "seed": seed}
-            save_model(replace(fitted, holdout_records=0, holdout_errors=0, info=facts), self._models / model)
+            count = self._rows_of(model)
+            return Fit(model, count) if count >= minimum else _too_few(count, minimum)
+        found = self._gather(rows)
+        if found.count < minimum:
+            return _too_few(found.count, minimum)
+        if len(classes := np.unique(found.labels)) < 2:
+            return Refused(f"all {found.count} rows are of class {classes[0]}")
+        fitted = learner.fit(Training(found.features(), found.labels, found.records), like=self.start, seed=seed)
+        facts = {**fitted.info, "trained_on": asdict(rows), "rows": found.count, "seed": seed}
+        save_model(replace(fitted, holdout_records=0, holdout_errors=0, info=facts), self._models / model)
         return Fit(model, found.count)
 
     def count(self, rows: Rows) -> int:
@@ -191,16 +191,30 @@ class Memo:
         with _named(self._models / model):
             return load_model(self._models / model)
 
-    def _check(self, model: str) -> None:
-        """Look at a fitted model that is there already, once: it may stand for long before it is needed."""
-        if model not in self._checked:
+    def _rows_of(self, model: str) -> int:
+        """How many rows a fitted model that is there was trained on.
+
+        Once it is looked whether all of it is whole: it may stand for long before its scores are needed.
+        """
+        if model not in self._fitted:
             with _named(self._models / model):
-                check_whole(self._models / model)
-            self._checked.add(model)
+                self._fitted[model] = _trained_rows(self._models / model)
+        return self._fitted[model]
 
     def _remembered(self, window: Window, scores: dict[str, npt.NDArray[np.float64]]) -> Remembered:
         column = window.records.column(self.start.dataset.label_name)
         return Remembered(window, self.start.steps, column, self._labels.known(window, column), scores)
+
+
+def _trained_rows(model: Path) -> int:
+    rows = saved_info(model).get("rows")
+    if type(rows) is not int:  # True is one, too
+        raise ModelError(f"{model} doesn't say how many rows it was trained on")
+    return rows
+
+
+def _too_few(rows: int, minimum: int) -> Refused:
+    return Refused(f"only {rows} rows, {minimum} are needed")
 
 
 @contextmanager

@@ -21,7 +21,6 @@ def spark_for(arms: Sequence[Arm]) -> AbstractContextManager[object]:
 @contextmanager
 def frozen() -> Iterator[None]:
     """Keep what is loaded out of the garbage collector's rounds: every message is an object that calls for one."""
-    gc.collect()
     gc.freeze()
     try:
         yield

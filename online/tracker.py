@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from .files import replace_file
@@ -60,6 +61,32 @@ def count_cost(events: Iterable[Mapping[str, Any]], arm: str) -> Cost:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Tracked:
+    """What the tracker says of one window.
+
+    Attributes:
+        rows: of windows.csv.
+        events: of events.jsonl.
+        dead: whether it has dead letters; these stay in the ledger until they are written down, as there may be many.
+    """
+
+    rows: tuple[dict[str, Any], ...]
+    events: tuple[dict[str, Any], ...]
+    dead: bool
+
+
+def track(entry: Entry, task: BinaryTask, label: str) -> Tracked:
+    """What the tracker says of one window.
+
+    Args:
+        entry: the window.
+        task: turns scores into the task's columns.
+        label: the name of the label's column.
+    """
+    return Tracked(tuple(tracker_rows(entry, task, label)), tuple(event_rows(entry)), bool(entry.window.dead))
+
+
 def export(
     run: Path,
     ledger: Ledger,
@@ -67,6 +94,7 @@ def export(
     *,
     positions: Mapping[int, Position],
     source: Mapping[str, str],
+    tracked: Mapping[int, Tracked] = MappingProxyType({}),
 ) -> dict[str, ArmTotal]:
     """Write windows.csv, events.jsonl and dead_letters.jsonl from what is committed.
 
@@ -76,18 +104,20 @@ def export(
         task: turns scores into the task's columns.
         positions: where each window's messages came from, as far as known.
         source: `{"topic": name}` or `{"file": name}`; stands in each dead letter.
+        tracked: by index, what was tracked while the windows were at hand; others are read from the ledger.
 
     Returns:
         Per arm, its totals.
     """
     rows: list[dict[str, Any]] = []
     events: list[dict[str, Any]] = []
-    label = ledger.dataset.label_name
     with replace_file(run / "dead_letters.jsonl") as letters:  # window by window: there may be millions
-        for entry in ledger.entries():
-            rows += list(tracker_rows(entry, task, label))
-            events += list(event_rows(entry))
-            letters.writelines(map(_line, dead_rows(entry, positions.get(entry.window.index), source)))
+        for index in range(len(ledger)):
+            now = tracked.get(index) or track(ledger.read(index), task, ledger.dataset.label_name)
+            rows += now.rows
+            events += now.events
+            if now.dead:
+                letters.writelines(map(_line, dead_rows(ledger.read(index), positions.get(index), source)))
     with replace_file(run / "events.jsonl") as file:
         file.writelines(map(_line, events))
     with replace_file(run / "windows.csv") as file, io.TextIOWrapper(file, "utf-8", newline="") as text:

@@ -9,6 +9,7 @@ A directory `spark/` may stand beside them; it's no part of the digest and is ne
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -39,6 +40,7 @@ __all__ = [
     "load_model",
     "model_digest",
     "save_model",
+    "saved_info",
 ]
 
 
@@ -131,15 +133,22 @@ def load_model(directory: Path) -> Model:
     return model
 
 
-def check_whole(directory: Path) -> None:
-    """Compare each file of a saved model with its digest, without reading what it means.
+def saved_info(directory: Path) -> Mapping[str, Any]:
+    """Where a saved model came from (`Model.info`), once each of its files is found to be what was saved.
+
+    What the other files mean isn't looked into.
 
     Raises:
-        ModelError: a file is missing or isn't what was saved; the message names it.
+        ModelError: a file is missing or isn't what was saved, or `model.json` isn't one; the message names it.
     """
     digests = read_digests(directory)
-    for name in digests:
+    for name in {MANIFEST: "", **digests}:
         check_digest(directory / name, name, digests)
+    where = directory / MANIFEST
+    try:
+        return dict(json.loads(read_text(where))["info"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise ModelError(f"{where} isn't a valid model description: it doesn't say where the model came from") from None
 
 
 def _array_file(name: str) -> str:

@@ -162,35 +162,35 @@ class _Walks:
         self._node_ranks = np.zeros(len(forest.feature))
         self._node_ranks[inner] = node_ranks
         self._single = forest.compares == "float32"
-        self._features = np.full(len(forest.feature), -2, np.int64)  # compiled trees mark a leaf so
-        self._features[inner] = column
+        features = np.full(len(forest.feature), -2, np.int64)  # compiled trees mark a leaf so
+        features[inner] = column
         ends = [*forest.roots[1:].tolist(), len(forest.feature)]
         self.blocks = [slice(start, end) for start, end in zip(forest.roots.tolist(), ends, strict=True)]
-        self._trees = [self._walker(forest, block) for block in self.blocks]
+        self._trees = list(self._walkers(forest, features))
 
     def leaves(self, features: Floats) -> Iterator[npt.NDArray[np.intp]]:
         """For each tree in order, the leaf of each record, counted within the tree's own nodes."""
         ranks = self._ranks(features)
         return (walk(ranks) for walk in self._trees)
 
-    def _walker(
-        self, forest: Forest | Boosted, block: slice
-    ) -> Callable[[npt.NDArray[np.float32]], npt.NDArray[np.intp]]:
-        """A compiled walk from ranks to the leaf, counted within the tree's own nodes."""
+    def _walkers(
+        self, forest: Forest | Boosted, features: npt.NDArray[np.int64]
+    ) -> Iterator[Callable[[npt.NDArray[np.float32]], npt.NDArray[np.intp]]]:
+        """For each tree a compiled walk from ranks to the leaf, counted within the tree's own nodes."""
         from sklearn.tree._tree import NODE_DTYPE, Tree
 
-        column = self._features[block]
-        inner = column >= 0
-        nodes = np.zeros(len(column), NODE_DTYPE)
-        nodes["feature"] = column
+        first = np.repeat(forest.roots, [block.stop - block.start for block in self.blocks])
+        nodes = np.zeros(len(features), NODE_DTYPE)
+        nodes["feature"] = features
         for name, child in (("left_child", forest.left), ("right_child", forest.right)):
-            nodes[name] = np.where(inner, child[block] - block.start, -1)
-        nodes["threshold"] = self._node_ranks[block]
-        tree = Tree(max(len(self._used), 1), np.ones(1, np.intp), 1)
+            nodes[name] = np.where(features >= 0, child - first, -1)
+        nodes["threshold"] = self._node_ranks
         values = np.zeros((len(nodes), 1, 1))  # the votes are ours, in float64
-        tree.__setstate__({"max_depth": 0, "node_count": len(nodes), "nodes": nodes, "values": values})
-        walk: Callable[[npt.NDArray[np.float32]], npt.NDArray[np.intp]] = tree.apply
-        return walk
+        for block in self.blocks:
+            tree = Tree(max(len(self._used), 1), np.ones(1, np.intp), 1)
+            count = block.stop - block.start
+            tree.__setstate__({"max_depth": 0, "node_count": count, "nodes": nodes[block], "values": values[block]})
+            yield tree.apply
 
     def _ranks(self, features: Floats) -> npt.NDArray[np.float32]:
         used = features[:, self._used]

@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 import io
 import math
+import os
 import re
+import stat
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +24,9 @@ MAX_TEXT = 64 * 2**20
 
 MAX_ARRAY = 2**30
 """Bytes that an array's file may have; a sparse file may promise any number."""
+
+PART = 2**16
+"""Bytes that are read at once to compute a digest."""
 
 _HEADER = re.compile(
     rb"\{'descr': '(<[if][48])', 'fortran_order': False, 'shape': \((\d{1,12}),(?: (\d{1,12}))?\), \} *\n"
@@ -65,9 +71,13 @@ def read_text(path: Path) -> bytes:
 def _refuse_device(path: Path) -> None:
     # A link could lead to a file outside of the model, whose content an error might tell; and reading a pipe or a
     # device could last for ever.
-    if path.is_symlink() or (path.parent.name == ARRAYS and path.parent.is_symlink()):
+    try:
+        mode = path.lstat().st_mode
+    except OSError:
+        return  # whoever reads it says why it can't be read
+    if stat.S_ISLNK(mode) or (path.parent.name == ARRAYS and path.parent.is_symlink()):
         raise ModelError(f"{path} is a link; a model holds its files itself: copy them (cp -rL)")
-    if path.exists() and not path.is_file():
+    if not stat.S_ISREG(mode):
         raise ModelError(f"{path} is no regular file; take the model from where it was made, or train it again")
 
 
@@ -95,10 +105,13 @@ def check_digest(path: Path, name: str, digests: Mapping[str, str]) -> None:
     """
     _refuse_device(path)
     try:
-        if path.stat().st_size > MAX_ARRAY:
-            raise ModelError(f"{path} has {path.stat().st_size:,} bytes; a model's file may have {MAX_ARRAY:,}")
-        with path.open("rb") as file:
-            actual = hashlib.file_digest(file, "sha256").hexdigest()
+        with path.open("rb", buffering=0) as file:
+            if (size := os.fstat(file.fileno()).st_size) > MAX_ARRAY:
+                raise ModelError(f"{path} has {size:,} bytes; a model's file may have {MAX_ARRAY:,}")
+            content = hashlib.sha256()
+            for part in iter(partial(file.read, PART), b""):  # `file_digest` makes a larger buffer than most files are
+                content.update(part)
+            actual = content.hexdigest()
     except OSError as error:
         raise _unreadable(path, error) from None
     if digests.get(name) != actual:

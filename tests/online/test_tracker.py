@@ -15,7 +15,7 @@ import pytest
 
 from online.ledger import Entry, Ledger, Part
 from online.task import BinaryTask
-from online.tracker import ArmTotal, Cost, export
+from online.tracker import ArmTotal, Cost, export, track
 from online.windows import DeadLetter, Position, Window
 from producer.dataset import Dataset
 
@@ -186,3 +186,23 @@ def test_exporting_again_gives_the_same_bytes(ledger: Ledger, tmp_path: Path) ->
         found.append([(tmp_path / name).read_bytes() for name in names])
     assert found[0] == found[1]
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*names, "segments"])
+
+
+def test_what_was_tracked_is_not_read_again(ledger: Ledger, tmp_path: Path, tiny: Dataset) -> None:
+    """Tables and totals are the same; only a window with dead letters is needed, for what these hold."""
+    entries = [
+        entry(window(0, [1, 1, 0, 0]), EVENTS, static=[0.9, 0.5, 0.6, 0.1], dynamic=[0.9] * 4),
+        entry(window(1, [1], [b"x"]), JUDGED, static=[0.1], dynamic=[0.9]),
+        entry(window(2, [0, 1, 1, 0]), static=[0.7] * 4, dynamic=[0.2] * 4),
+    ]
+    for each in entries:
+        ledger.commit(each)
+    names = ("windows.csv", "events.jsonl", "dead_letters.jsonl")
+    totals = export(tmp_path, ledger, TASK, positions={}, source={"file": "f"})
+    before = [(tmp_path / name).read_bytes() for name in names]
+    again = Ledger(ledger.folder, tiny)
+    for index in (0, 2):
+        (ledger.folder / f"{index:06d}.arrow").write_bytes(b"unreadable")
+    tracked = {each.window.index: track(each, TASK, tiny.label_name) for each in entries}
+    assert export(tmp_path, again, TASK, positions={}, source={"file": "f"}, tracked=tracked) == totals
+    assert [(tmp_path / name).read_bytes() for name in names] == before
