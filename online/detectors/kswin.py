@@ -21,7 +21,7 @@ class Kswin(ByRecord):
     Gives no warnings. Two-sided. The trap: it compares 30 losses with 30, so that rises of the error rate by 10 points
     are seldom found, however long they last. The sample is drawn by `seed`, so that a run can be repeated.
 
-    Eats losses of any size. Cost: some 8 ms per window of 1,000 losses that are 0 or 1, as their tests are remembered;
+    Eats losses of any size. Cost: some 10 ms per window of 1,000 losses that are 0 or 1, as their tests are remembered;
     320 ms where losses take many values, dearer than all else in the loop. State: `window_size` losses.
     """
 
