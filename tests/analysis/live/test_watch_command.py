@@ -49,7 +49,7 @@ def status(address: str) -> dict[str, object]:
 
 
 def address_of(process: subprocess.Popen[str]) -> str:
-    """The page's address, as an evaluation prints it, which is held at once: it can't be over before it is looked at."""
+    """The page's address, as an evaluation prints it; that is held at once, so as not to be over before one looks."""
     address = process.stderr.readline().removeprefix("live page: ").strip()
     process.send_signal(signal.SIGSTOP)
     return address
