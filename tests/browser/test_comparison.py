@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from analysis.comparison_report import write_comparison
-from online.duel import run_duel
+from online.duel import Duel, Stream, run_duel
 from producer.dataset import Column, Dataset, Label
 from static_model.artifact import Linear, Model, Numeric, save_model
 
@@ -46,9 +46,9 @@ def compared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     lines = [f"{one},{int(label)}" for one, label in zip(x, y, strict=True)]
     (folder / "stream.csv").write_text("\n".join(["x,y", *lines, ""]))
     save_model(Model(DATASET, (Numeric("x"),), Linear(np.array([1.0]), 0.0, FITTED), 0.5, 0, 0, {}), folder / "model")
-    given: dict[str, Any] = {"model": folder / "model", "arms": ARMS, "file": folder / "stream.csv"}
+    stream = Stream(file=folder / "stream.csv")
     for seed, (name, size) in enumerate(WINDOWS.items()):
-        run_duel(run=folder / name, seed=seed, window=size, **given)
+        run_duel(Duel(model=folder / "model", stream=stream, arms=ARMS, window=size, seed=seed), run=folder / name)
     write_comparison([folder / name for name in WINDOWS], out=folder / "out", metrics=["accuracy"], formats=["svg"])
     return folder / "out/report.html"
 
