@@ -176,7 +176,7 @@ def test_it_moves_while_a_duel_runs(inputs, open_page, tmp_path: Path) -> None:
 
 
 def test_it_survives_restarts_of_both_sides(inputs, open_page, tmp_path: Path) -> None:
-    """A run stopped at ten windows, the watch gone and back, an arm added at the end: no window is missed or told twice."""
+    """A run stopped half-way, the watch gone and back, an arm added at the end: no window is missed or told twice."""
     run = tmp_path / "run"
     duel(inputs, run, max_windows=10)
     with watching(run) as address:
