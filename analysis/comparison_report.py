@@ -14,11 +14,11 @@ from producer.errors import RunError, UsageError
 from .comparison import compare_runs
 from .comparison_page import comparison_page
 from .figures.forest import Forest
+from .loaded import load_run
 from .members import member, names_of
-from .report import DEFAULT_METRICS, FORMATS, write_report
+from .report import DEFAULT_METRICS, FORMATS, write_loaded
 from .report_files import CSV, LATEX, runs_csv, runs_latex, write_text
 from .report_page import Drawn
-from .runs import read_run
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +61,10 @@ def write_comparison(
     _refuse_doubles(paths)
     members = []
     for name, path in zip(names_of(paths), paths, strict=True):
-        run = read_run(path)
-        folder = out / "runs" / name
+        loaded, folder = load_run(path, where=where), out / "runs" / name
         _make(folder)
-        report = write_report(path, metrics=metrics, formats=formats, paper=paper, out=folder, where=where)
-        members.append(member(name, run, report.summary))
+        write_loaded(loaded, metrics=metrics, formats=formats, paper=paper, out=folder)
+        members.append(member(name, loaded.run, loaded.summary))
         done(1)
     comparison = compare_runs(members)
     summaries = {one.name: one.summary for one in members}

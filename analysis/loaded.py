@@ -224,7 +224,7 @@ def load_run(
     """Read a run directory, finished or not.
 
     Args:
-        path: the run directory.
+        path: the run directory; `~` is the home folder, as in a shell.
         truth: a file with the planted truth, to be used instead of the run's own.
         noise: the discordance of never and always on this stream; see `judge`.
         where: the deployment to give totals for; the stream itself if None.
@@ -233,4 +233,11 @@ def load_run(
         RunError: there is no run, or nothing in it that could be reported.
         ContractError: `truth` holds no planted truth.
     """
-    return LoadedRun(read_run(Path(path), truth=truth), noise=noise, where=where or HERE)
+    return LoadedRun(read_run(_place(path), truth=truth), noise=noise, where=where or HERE)
+
+
+def _place(path: Path | str) -> Path:
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:  # `~` and the name of nobody here: it is said that there is no such run
+        return Path(path)

@@ -16,7 +16,7 @@ from static_model.metrics import METRICS
 
 from .figures import METRIC_CHARTS, Chart
 from .figures.style import ONE_COLUMN, TWO_COLUMN, save, write_captions
-from .loaded import load_run
+from .loaded import LoadedRun, load_run
 from .report_page import Drawn, report_page
 
 DEFAULT_METRICS = ("accuracy", "f1")
@@ -64,10 +64,32 @@ def write_report(
         UsageError: no such metric, share or cost.
         RunError: no run, a damaged one, or the report can't be written.
     """
+    loaded = load_run(path, truth=truth, noise=noise, where=where)
+    return write_loaded(loaded, metrics=metrics, out=out, formats=formats, paper=paper, page=page)
+
+
+def write_loaded(
+    loaded: LoadedRun,
+    *,
+    metrics: Sequence[str] = DEFAULT_METRICS,
+    out: Path | None = None,
+    formats: Sequence[str] = FORMATS,
+    paper: Sequence[str] = (),
+    page: bool = True,
+) -> Report:
+    """The same for a run that is loaded already.
+
+    Args:
+        loaded: the run.
+        metrics: as of `write_report`, with all others.
+        out: see there.
+        formats: see there.
+        paper: see there.
+        page: see there.
+    """
     for metric in metrics:
         _check_metric(metric)
-    loaded = load_run(path, truth=truth, noise=noise, where=where)
-    summary, folder = loaded.summary, out or path
+    summary, folder = loaded.summary, out or loaded.run.path
     charts = {metric: loaded.figures.get(metric) or METRIC_CHARTS[metric](loaded) for metric in metrics}
     if page:
         charts |= {name: chart for name, chart in loaded.figures.items() if name not in METRICS}

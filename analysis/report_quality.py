@@ -36,8 +36,17 @@ def quality_content(loaded: LoadedRun) -> str:
     parts = [words_table(books_table(loaded.summary, doubles(loaded.run.path)), "What became of the stream's numbers")]
     if letters:
         parts.append(words_table(reasons_table(letters), "Dead letters, by reason"))
-        parts.append(words_table(examples_table(letters), f"The first {min(EXAMPLES, len(letters))} dead letters"))
+        parts.append(words_table(examples_table(letters), _shown(len(letters))))
     return "\n".join(parts)
+
+
+def _shown(letters: int) -> str:
+    """The title of the examples.
+
+    >>> [_shown(letters) for letters in (1, 2, 900)]
+    ['The dead letter', 'The first 2 dead letters', 'The first 5 dead letters']
+    """
+    return "The dead letter" if letters == 1 else f"The first {min(EXAMPLES, letters)} dead letters"
 
 
 def books_table(summary: Mapping[str, Any], doubled: int | None) -> Tabular:

@@ -59,5 +59,5 @@ def plain_cell(value: object) -> object:
     """
     if not isinstance(value, str):
         return value
-    shown = "".join(letter if letter.isprintable() else "?" for letter in value)
+    shown = value if value.isprintable() else "".join(letter if letter.isprintable() else "?" for letter in value)
     return f"'{shown}" if shown.startswith(_FORMULA) else shown

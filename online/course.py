@@ -69,6 +69,8 @@ class Course:
                 advance(entry.window.last_seq - entry.window.first_seq + 1)
             if self._ends_here(windows, most):
                 self.run.update(state="finished", windows=len(self.ledger))
+            else:  # not interrupted: nobody asked for more
+                self.run.update(state="stopped")
         finally:
             totals = self._write(arms, tracked)
         return self._outcome(tally, totals)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -19,7 +19,7 @@ import pyarrow as pa
 from analysis.loaded import load_run
 from analysis.report import write_report
 from analysis.report_page import report_page
-from online.arms import STATIC
+from online.arms import STATIC, parse_arm
 from online.ledger import Entry, Ledger, Part
 from online.task import BinaryTask
 from online.tracker import export
@@ -28,6 +28,8 @@ from producer.dataset import Column, Dataset, Label
 from static_model.artifact import Linear, Model, Numeric, save_model
 
 WINDOWS, ARMS, MODELS, SIZE, FEATURES = 268, 12, 6, 1_000, 12
+DETECTORS = ("kswin", "adwin", "ddm", "hddm-a", "hddm-w", "page-hinkley")
+"""What the arms follow in the second run: the report lets each of these read the losses of static once more."""
 DATASET = Dataset(
     name="bench",
     label=Label(positive=("1",), negative=("0",)),
@@ -35,15 +37,22 @@ DATASET = Dataset(
 )
 
 
-def write_run(path: Path, *, windows: int, seed: int = 0) -> None:
-    """A run as an evaluation leaves it: every arm changes its model now and then, with an event each time."""
+def write_run(path: Path, *, windows: int, following: Sequence[str] = (), seed: int = 0) -> None:
+    """A run as an evaluation leaves it: every arm changes its model now and then, with an event each time.
+
+    Args:
+        path: a directory that isn't there yet.
+        windows: how many.
+        following: detectors for the arms to follow, one after the other; none if there are none.
+        seed: of records and scores.
+    """
     steps = tuple(Numeric(f"x{i}") for i in range(FEATURES))
     model = Model(DATASET, steps, Linear(np.ones(FEATURES), 0.0, {}), 0.5, 0, 0, {})
     static = save_model(model, path / "models" / "draft")[:12]
     (path / "models" / "draft").rename(path / "models" / static)
     arms = ["static", *(f"arm-{number:02}" for number in range(1, ARMS))]
     identity = {"source": {}, "contract": DATASET.fingerprint, "model": static, "window": SIZE, "seed": seed}
-    specified = {arm: STATIC.model_dump(mode="json") | {"name": arm} for arm in arms}
+    specified = {arm: specification(arm, place, following) for place, arm in enumerate(arms)}
     manifest = {"format": 1, "identity": identity, "arms": specified, "static": static, "threshold": 0.5}
     (path / "manifest.json").write_text(json.dumps(manifest | {"state": "finished"}))
     ledger = Ledger(path / "segments", DATASET)
@@ -52,6 +61,13 @@ def write_run(path: Path, *, windows: int, seed: int = 0) -> None:
     export(path, ledger, BinaryTask(0.5), positions={}, source={"file": "bench.csv"})
     drift = {"kind": "mix", "shape": "abrupt", "start": windows * SIZE // 2, "end": windows * SIZE // 2}
     (path / "truth.json").write_text(json.dumps({"format": 1, "records": windows * SIZE, "drifts": [drift]}))
+
+
+def specification(arm: str, place: int, following: Sequence[str]) -> dict[str, Any]:
+    """An arm that follows one of these detectors; static, and all where there are none, follow nothing."""
+    if place == 0 or not following:
+        return STATIC.model_dump(mode="json") | {"name": arm}
+    return parse_arm(f"{arm}:policy=drift({following[(place - 1) % len(following)]})").model_dump(mode="json")
 
 
 def entries(windows: int, arms: list[str], models: list[str], seed: int) -> Iterator[Entry]:
@@ -90,21 +106,27 @@ def timed(what: str, act: Callable[[], Any], told: dict[str, float]) -> Any:
 
 
 def main(windows: int) -> None:
-    """Print what each part takes, then the whole report as the command makes it."""
-    told: dict[str, float] = {}
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "run"
-        write_run(path, windows=windows)
+    """Print what each part takes, then the whole report as the command makes it, for both runs."""
+    for following in ((), DETECTORS):
         print(f"{windows} windows of {SIZE:,} records, {ARMS} arms, {MODELS} models, {FEATURES} features")
-        loaded = timed("loading", lambda: load_run(path), told)
-        timed("summary", lambda: loaded.summary, told)
-        charts: Mapping[str, Any] = timed("which figures", lambda: loaded.figures, told)
-        (path / "figures").mkdir()
-        for name, chart in charts.items():
-            timed(f"figure {name}", lambda chart=chart: chart.save(path / "figures", formats=("svg",)), told)
-        timed("page without figures", lambda: report_page(loaded, {}), told)
-        written = timed("the whole report", lambda: write_report(path), told)
-        size = written.page.stat().st_size
+        print(f"arms follow {', '.join(following) or 'no detector'}")
+        with TemporaryDirectory() as folder:
+            write_run(Path(folder) / "run", windows=windows, following=following)
+            report(Path(folder) / "run")
+
+
+def report(path: Path) -> None:
+    """Each part by itself, and all of it."""
+    told: dict[str, float] = {}
+    loaded = timed("loading", lambda: load_run(path), told)
+    timed("summary", lambda: loaded.summary, told)
+    charts: Mapping[str, Any] = timed("which figures", lambda: loaded.figures, told)
+    (path / "figures").mkdir()
+    for name, chart in charts.items():
+        timed(f"figure {name}", lambda chart=chart: chart.save(path / "figures", formats=("svg",)), told)
+    timed("page without figures", lambda: report_page(loaded, {}), told)
+    written = timed("the whole report", lambda: write_report(path), told)
+    size = written.page.stat().st_size
     print(f"report.html: {size / 1e6:.1f} MB; the report takes {told['the whole report'] / told['loading']:.1f} loads")
 
 

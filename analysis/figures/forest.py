@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 
 from .chart import Picture
 from .looks import arms_in_order, looks_of
-from .style import FAINT, INK, clean_axes, names
+from .style import FAINT, INK, clean_axes, plain
 
 ROW = 0.24
 """Inches that a row takes."""
@@ -79,12 +79,20 @@ class Forest(Picture):
         for place in range(1, len(table)):
             if table["arm"].iloc[place] != table["arm"].iloc[place - 1]:
                 ax.axhline(place - 0.5, color=FAINT, linewidth=0.6, zorder=0)
-        ax.set_yticks(
-            range(len(table)), names((f"{row.arm}, {row.run}" for row in table.itertuples(index=False)), most=40)
-        )
+        ax.set_yticks(range(len(table)), [_name(row.arm, row.run) for row in table.itertuples(index=False)])
         ax.set_ylim(len(table) - 0.5, -0.5)
         ax.set_xlabel("errors saved per 100 records")
         clean_axes(ax)
+
+
+def _name(arm: str, run: str) -> str:
+    """An arm of a run, on some 40 letters, of which a long arm's name leaves the run its own.
+
+    >>> _name("dynamic", "swapped/seed-0"), _name("a" * 40, "swapped/seed-0")
+    ('dynamic, swapped/seed-0', 'aaaaaaaaaaaaaaaaaaaaa…, swapped/seed-0')
+    """
+    shown = plain(arm, most=22)
+    return f"{shown}, {plain(run, most=38 - len(shown))}"
 
 
 def _values(one: Mapping[str, Any]) -> tuple[float, float, float]:

@@ -38,7 +38,7 @@ from .over_windows import (
     windows_of,
 )
 from .strip import ROW, draw_strip, strip_rows
-from .style import INK, legend
+from .style import INK, legend, plain
 
 LIMITS = {"mcc": (-1.0, 1.0), "log_loss": (0.0, np.inf)}
 FEW = 4
@@ -166,7 +166,7 @@ class MetricChart(Chart):
 
     def _legend(self, ax: Axes, *, events: bool) -> None:
         """Beside the data; the rows of a strip bear their own names."""
-        handles: list[Artist] = [Line2D([], [], **look.drawn(2), label=arm) for arm, look in self._looks.items()]
+        handles: list[Artist] = [Line2D([], [], **look.drawn(2), label=plain(arm)) for arm, look in self._looks.items()]
         handles += self._band_handle("#000000", 0.16)
         run = self.loaded.run
         if events:

@@ -10,7 +10,7 @@ from analysis.runs import Run
 
 from .looks import Look
 from .over_windows import MARKS, Span, fine, inches, mark, planted, shade, windows_of
-from .style import NARROW
+from .style import NARROW, plain
 
 ROW = 0.17
 """Inches: a row of the strip."""
@@ -34,7 +34,7 @@ def draw_strip(ax: Axes, run: Run, looks: Mapping[str, Look]) -> None:
     for y, (arm, kind) in enumerate(_rows(run, looks), start=len(labels)):
         at = windows_of(run, arm, kind)
         mark(ax, at, [y] * len(at), kind, looks[arm].color, small=fine(run.windows))
-        labels.append(f"{arm}: {MARKS[kind][0]}")
+        labels.append(f"{plain(arm)}: {MARKS[kind][0]}")
     ax.set_ylim(len(labels) - 0.3, -0.7)
     ax.set_yticks(range(len(labels)), labels, fontsize="x-small")
     ax.tick_params(axis="y", length=0)

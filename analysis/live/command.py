@@ -46,10 +46,13 @@ def watch(run: Path, port: int | None, host: str, token_file: Path | None, with_
         from .server import serve
     except ImportError as error:
         raise UsageError(f"watch needs FastAPI and uvicorn ({error}); pip install 'driftduel[watch]'") from None
+    from analysis.salvage.inventory import refuse_endless
+
     from .guard import guard_for, is_loopback
 
     if run.exists() and not run.is_dir():
         raise UsageError(f"{run} is a file; name a run directory, as evaluate's --run makes it")
+    refuse_endless(run)
     given = _given_token(token_file)
     token = given or (None if is_loopback(host) else secrets.token_urlsafe(24))
     with _listen(host, port) as listening:

@@ -187,9 +187,12 @@ class Follower:
     def _state(self) -> State:
         if self._now.dataset is None:
             return "waiting"
-        if self._now.manifest["state"] == "finished":
+        said = self._now.manifest["state"]
+        if said == "finished":
             return "finished"
-        return "running" if is_held(self.run) else "interrupted"
+        if is_held(self.run):
+            return "running"
+        return "stopped" if said == "stopped" else "interrupted"
 
     def _source(self) -> str:
         known = self._now

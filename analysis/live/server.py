@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import logging
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import uvicorn
+from anyio import BrokenResourceError
 from fastapi import FastAPI, Header, Query
 from fastapi.responses import FileResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
@@ -138,9 +140,18 @@ def serve(run: Path, listening: socket.socket, guard: Guard, *, finish: Callable
     config = uvicorn.Config(
         app, log_level="error", access_log=False, ws="none", server_header=False, timeout_graceful_shutdown=2
     )
+    logging.getLogger("uvicorn.error").addFilter(_worth_telling)
     server = uvicorn.Server(config)
     server.run(sockets=[listening])
     if failed:
         raise RunError(
             f"the run {run} can't be followed ({failed[0]!r}); 'driftduel report {run}' says what in it is damaged"
         ) from failed[0]
+
+
+def _worth_telling(record: logging.LogRecord) -> bool:
+    """Whether it is more than a reader who went away, or took nothing in until the end: both are everyday."""
+    error = record.exc_info[1] if record.exc_info else None
+    if isinstance(error, BaseExceptionGroup):
+        return error.split(BrokenResourceError)[1] is not None
+    return not isinstance(error, asyncio.CancelledError) and not record.getMessage().startswith("Cancel ")

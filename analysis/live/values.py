@@ -6,8 +6,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
-State = Literal["waiting", "running", "interrupted", "finished"]
-"""waiting: the run isn't begun; interrupted: it isn't finished, and no process works on it."""
+State = Literal["waiting", "running", "interrupted", "stopped", "finished"]
+"""waiting: the run isn't begun; stopped: it has as many windows as were asked for, and its stream has more;
+interrupted: it isn't finished, and no process works on it."""
 
 
 class Value(BaseModel):

@@ -6,7 +6,7 @@ Everything here takes labels and predictions in stream order, a list with one ar
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -120,9 +120,8 @@ def fading(labels: Sequence[Labels], predictions: Sequence[Labels], *, alpha: fl
     """
     if not 0 < alpha <= 1:
         raise UsageError(f"a fading factor of {alpha:g} forgets nothing or everything; use one above 0 and at most 1")
-    ends = _ends(labels, predictions)
-    cells = _faded(_joined(labels), _joined(predictions), alpha)
-    at_ends = [cells[:, end - 1].tolist() if end else [0.0] * 4 for end in ends]
+    _ends(labels, predictions)
+    at_ends = [cells.tolist() for cells in _faded(labels, predictions, alpha)]
     accuracy = tuple((tp + tn) / (tp + fp + tn + fn) if tp + fp + tn + fn else None for tp, fp, tn, fn in at_ends)
     return Fading(
         alpha=alpha,
@@ -132,14 +131,18 @@ def fading(labels: Sequence[Labels], predictions: Sequence[Labels], *, alpha: fl
     )
 
 
-def _faded(labels: Labels, predictions: Labels, alpha: float) -> npt.NDArray[np.float64]:
-    """float64[4, n]: the faded weights of tp, fp, tn and fn after each record."""
-    from scipy.signal import lfilter
+def _faded(labels: Sequence[Labels], predictions: Sequence[Labels], alpha: float) -> Iterator[npt.NDArray[np.float64]]:
+    """float64[4] after each window: the faded weights of tp, fp, tn and fn."""
+    weights = alpha ** np.arange(max(map(len, labels), default=0) + 1, dtype=np.float64)[::-1]
+    cells = np.zeros(4)
+    for actual, predicted in zip(map(_flags, labels), map(_flags, predictions), strict=True):
+        hits = np.stack([actual & predicted, ~actual & predicted, ~actual & ~predicted, actual & ~predicted])
+        cells = hits @ weights[len(weights) - len(actual) :] + weights[-1 - len(actual)] * cells
+        yield cells
 
-    actual, predicted = labels.astype(np.bool_), predictions.astype(np.bool_)
-    hits = np.stack([actual & predicted, ~actual & predicted, ~actual & ~predicted, actual & ~predicted])
-    result: npt.NDArray[np.float64] = lfilter([1.0], [1.0, -alpha], hits.astype(np.float64), axis=1)
-    return result
+
+def _flags(window: Labels) -> npt.NDArray[np.bool_]:
+    return np.asarray(window, dtype=np.bool_)
 
 
 def _agreement(labels: Labels, predictions: Labels, unchanged: Labels, majority: Labels) -> Agreement:

@@ -49,7 +49,7 @@ class Manifest(BaseModel):
     static: Annotated[str, Field(pattern="^[0-9a-f]{12}$")] | None = None
     threshold: Annotated[float, Field(allow_inf_nan=False)] | None = None
     versions: dict[str, str] = {}
-    state: Literal["running", "finished"] | None = None
+    state: Literal["running", "stopped", "finished"] | None = None
     windows: Number | None = None
     ends: dict[str, Number] = {}
     imported: str | None = None

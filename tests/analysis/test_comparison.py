@@ -20,6 +20,7 @@ from analysis.comparison_report import write_comparison
 from analysis.experiment_tables import policy_claims
 from analysis.figures.forest import Forest
 from analysis.members import Member, names_of
+from analysis.runs import read_run
 from producer.errors import RunError, UsageError
 
 ARMS = {"static": {"name": "static"}, "dynamic": {"name": "dynamic", "policy": {"kind": "drift"}}}
@@ -156,6 +157,18 @@ def test_a_directory_that_is_not_whole_is_said_to_be_so() -> None:
     assert "a isn't whole; its own report says what is missing (1)." in found["notes"]
 
 
+@pytest.mark.parametrize(
+    "apart",
+    [one("x", stream="b", finished=False), one("x", seed=2, identity={"model": "n"})],
+    ids=["another stream", "another model"],
+)
+def test_a_note_is_of_the_runs_that_are_claimed_from(apart: Member) -> None:
+    """One that is set apart makes neither two streams of one, nor models of one model."""
+    notes = compare_runs([one("a"), one("b", seed=1), apart])["notes"]
+    assert [note for note in notes if note.startswith("All of these runs read the same stream")]
+    assert not [note for note in notes if "of their own" in note]
+
+
 def test_streams_may_have_models_of_their_own() -> None:
     """Another stream comes with its own contract and model; the words say so."""
     found = compare_runs([one("a"), one("b", stream="b", identity={"model": "n", "contract": "d"})])
@@ -271,6 +284,14 @@ def test_several_runs_are_reported_and_compared(runs: list[Path], tmp_path: Path
     tex = (tmp_path / "out/table.tex").read_text()
     assert "two & static & 0.7000 & " in tex
     assert 3 == tex.count("\\midrule")  # before each run
+
+
+def test_each_run_is_read_once(runs: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For its own report and for the comparison: reading is a good part of what a long run's report costs."""
+    found: list[Path] = []
+    monkeypatch.setattr("analysis.loaded.read_run", lambda path, **more: found.append(path) or read_run(path, **more))
+    write_comparison(runs[:2], out=tmp_path / "out", metrics=["accuracy"])
+    assert runs[:2] == found
 
 
 def test_json_is_comparison_json(runs: list[Path], tmp_path: Path) -> None:

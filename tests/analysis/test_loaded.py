@@ -21,7 +21,7 @@ from online.ledger import Entry, Ledger, Part
 from online.task import BinaryTask
 from online.tracker import export
 from online.windows import DeadLetter, Window
-from producer.errors import UsageError
+from producer.errors import RunError, UsageError
 
 
 def test_the_tables_have_the_documented_columns(drifting: Path) -> None:
@@ -33,6 +33,14 @@ def test_the_tables_have_the_documented_columns(drifting: Path) -> None:
         assert (list(frame.columns), len(frame)) == (schema.names, run.arrow(name).num_rows)
     with pytest.raises(UsageError, match=r"no table 'window' \(did you mean 'windows'\?\)"):
         run.arrow("window")
+
+
+def test_the_home_folder_may_be_written_as_in_a_shell(drifting: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`~` is it; that of nobody here is a place where there is no run."""
+    monkeypatch.setenv("HOME", str(drifting.parent))
+    assert drifting == load_run(f"~/{drifting.name}").run.path
+    with pytest.raises(RunError, match="~nobody-here/run is no run"):
+        load_run("~nobody-here/run")
 
 
 def test_scores_are_the_ledgers_record_by_record(drifting: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -154,3 +155,13 @@ def test_names_keep_their_order_and_distance() -> None:
         ordered = found[np.argsort(places, kind="stable")]
         assert (np.diff(ordered) >= min(0.05, 1 / max(1, count - 1)) - 1e-9).all()
         assert 0 <= found.min() <= found.max() <= 1 + 1e-9
+
+
+@pytest.mark.filterwarnings("error::UserWarning")
+def test_the_longest_names_leave_room_for_what_is_drawn(make_run: Callable[..., Path]) -> None:
+    """Three arms of 40 wide letters: no figure's axes collapse, which matplotlib only warns of."""
+    labels = [np.tile(np.array([0, 1], dtype=np.int8), 50) for _ in range(6)]
+    arms = {"static": labels, "W" * 40: labels, "M" * 40: [window ^ 1 for window in labels]}
+    told = {(3, arm): [{"event": "promoted", "reason": "r", "model": "m", "gain": 0.3, "lower": 0.2}] for arm in arms}
+    for chart in load_run(make_run(labels, arms, events=told)).figures.values():
+        chart.draw()

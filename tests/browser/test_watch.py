@@ -176,16 +176,17 @@ def test_it_moves_while_a_duel_runs(inputs, open_page, tmp_path: Path) -> None:
 
 
 def test_it_survives_restarts_of_both_sides(inputs, open_page, tmp_path: Path) -> None:
-    """An interrupted run, the watch gone and back, an arm added at the end: no window is missed or told twice."""
+    """A run stopped half-way, the watch gone and back, an arm added at the end: no window is missed or told twice."""
     run = tmp_path / "run"
     duel(inputs, run, max_windows=10)
     with watching(run) as address:
         page = open_page(address, quiet=False)
-        wait_for(page, "interrupted", 10)
+        wait_for(page, "stopped", 10)
+        expect(page.locator("#state")).to_contain_text("stopped at the number of windows that was asked for, and open")
     expect(page.locator("#state")).to_contain_text("the watch has ended")
     with watching(run) as address:
         page = open_page(address, quiet=False)
-        wait_for(page, "interrupted", 10)
+        wait_for(page, "stopped", 10)
         duel(inputs, run)
         wait_for(page, "finished")
         duel(inputs, run, arms=("also:policy=periodic-7,train=last-2,gate=none",))

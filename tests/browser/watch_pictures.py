@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, sync_playwright
 from online.duel import Duel, Stream, run_duel
 
 ARMS = ("static", "dynamic", "periodic:policy=periodic-10,train=last-5,gate=none")
-LOOKS = {"light": (1000, 1400), "dark": (1000, 1400), "narrow": (390, 1240)}
+LOOKS = {"light": (1000, 1520), "dark": (1000, 1520), "narrow": (390, 1240)}
 HALF = 40
 DRAWN = (
     "() => document.querySelectorAll('#arms tr').length === 3 && document.querySelectorAll('.dd-chart').length === 3"

@@ -149,12 +149,14 @@ def test_eddm_warns_before_it_fires() -> None:
         Eddm(alpha=0.8)
 
 
+@pytest.mark.parametrize("window_size", [100, 400])
 @pytest.mark.parametrize("digits", [0, 1, 9])
-def test_kswin_has_rivers_p_value_after_every_loss(digits: int) -> None:
-    """Whether losses are 0 or 1, so that tests recur, or take many values."""
-    ours, theirs = Kswin(seed=3).fresh(), drift.KSWIN(seed=3)
-    losses = np.random.default_rng(4).random(500)
-    losses[250:] = losses[250:] / 2 + 0.5
+def test_kswin_has_rivers_p_value_after_every_loss(digits: int, window_size: int) -> None:
+    """Whether losses are 0 or 1, so that tests recur, or take many values, and however many a few are drawn from."""
+    ours = Kswin(seed=3, window_size=window_size).fresh()
+    theirs = drift.KSWIN(seed=3, window_size=window_size)
+    losses = np.random.default_rng(4).random(700)
+    losses[450:] = losses[450:] / 2 + 0.5
     for loss in losses.round(digits).tolist():
         ours.update(loss)
         theirs.update(loss)

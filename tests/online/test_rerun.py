@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -49,6 +52,18 @@ def duel(run_asked, home: Path) -> Callable[..., Path]:
         return home / "run"
 
     return call
+
+
+def test_a_pipe_in_a_run_is_refused(duel: Callable[..., Path]) -> None:
+    """Reading it might never end; in a process of its own, which can be ended if it does."""
+    run = duel(arms=("static",))
+    (run / "truth.json").unlink(missing_ok=True)
+    os.mkfifo(run / "truth.json")
+    arguments = [sys.executable, "-P", "-m", "driftduel", "rerun", str(run)]
+    done = subprocess.run(arguments, capture_output=True, text=True, check=False, timeout=100)
+    assert (1, "") == (done.returncode, done.stdout)
+    assert "truth.json is a pipe, a socket or a device" in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
 
 
 def content(folder: Path) -> dict[str, bytes]:

@@ -9,6 +9,7 @@
   const MOST = 200; // lines of a table
   const SAYS = {
     waiting: "waiting for the run to begin", running: "running", finished: "finished",
+    stopped: "stopped at the number of windows that was asked for, and open: the same command with a higher number, or none, goes on",
     interrupted: "interrupted: no process works on it; the same command takes it up again",
   };
   const at = (id) => document.getElementById(id);

@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.figures.over_windows import planted
+from analysis.live import tail
 from analysis.live.following import MOST, Follower
 from analysis.live.pace import Pace
 from analysis.live.segments import Segments
@@ -110,6 +111,18 @@ def test_interrupted_is_a_run_that_nobody_holds(drifting: Path) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         assert "running" == follower.status(now=NOW).state
     assert "interrupted" == follower.status(now=NOW).state
+
+
+def test_stopped_is_a_run_with_as_many_windows_as_were_asked_for(drifting: Path) -> None:
+    """It says so when nobody holds it; while it is held, as on its way to further windows, it runs."""
+    manifest = json.loads((drifting / "manifest.json").read_text())
+    (drifting / "manifest.json").write_text(json.dumps(manifest | {"state": "stopped"}))
+    follower = Follower(drifting)
+    everything(follower)
+    assert "stopped" == follower.status(now=NOW).state
+    with (drifting / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        assert "running" == follower.status(now=NOW).state
 
 
 def test_the_expected_end_is_that_of_the_messages_left(drifting: Path) -> None:
@@ -320,12 +333,35 @@ def test_lag_is_what_the_committed_windows_have_not_reached(drifting: Path) -> N
 def test_lines_come_whole_and_once(parts: list[str], tmp_path_factory: pytest.TempPathFactory) -> None:
     """However a file grows, the tail gives the lines that are finished."""
     path = tmp_path_factory.mktemp("tail") / "lines"
-    tail, found = Tail(path), []
+    following, found = Tail(path), []
     for part in parts:
         with path.open("a", encoding="utf-8") as file:
             file.write(part)
-        found += tail.lines()
+        found += following.lines()
     assert "".join(parts).split("\n")[:-1] == found
+
+
+def test_a_line_longer_than_what_is_read_at_a_time_is_a_line(tmp_path: Path) -> None:
+    """It comes whole, once, and those after it come, too: dead letters of a window may fill megabytes."""
+    path = tmp_path / "file"
+    long = "x" * (3 * tail.MOST + 5)
+    path.write_text(f"before\n{long}\nafter\nhalf")
+    following, found = Tail(path), []
+    for _ in range(4):
+        found += following.lines()
+    assert ["before", long, "after"] == found
+
+
+def test_a_line_that_never_ends_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It isn't read again at each look, and the next line is found."""
+    monkeypatch.setattr(tail, "MOST", 4)
+    path = tmp_path / "file"
+    path.write_text("x" * (4 * tail.LONGEST + 1))
+    following = Tail(path)
+    assert [] == following.lines()
+    with path.open("a") as file:
+        file.write("\nnext\n")
+    assert ["x", "next"] == [line for _ in range(3) for line in following.lines()]
 
 
 @pytest.mark.parametrize("line", ["", "{", '{"window": 1}', '{"window": "x", "done": 1}', "[1]", "null"])

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -16,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from analysis.runs import read_run
 from static_model.artifact import Linear, Model, Numeric, save_model
 
 COMMAND = [sys.executable, "-P", "-m", "driftduel"]
@@ -43,6 +46,18 @@ def failing(*arguments: object, exit_code: int, **options) -> str:
 def status(address: str) -> dict[str, object]:
     with urllib.request.urlopen(f"{address.partition('?')[0]}api/status", timeout=30) as answer:
         return json.load(answer)
+
+
+def address_of(process: subprocess.Popen[str]) -> str:
+    """The page's address, as an evaluation prints it; that is held at once, so as not to be over before one looks."""
+    address = process.stderr.readline().removeprefix("live page: ").strip()
+    process.send_signal(signal.SIGSTOP)
+    return address
+
+
+def heard(address: str) -> http.client.HTTPResponse:
+    """All that the page is told from now on, to the end."""
+    return urllib.request.urlopen(f"{address}api/stream", timeout=60)
 
 
 def gone(address: str) -> bool:
@@ -132,6 +147,13 @@ def test_a_file_is_no_run(drifting: Path) -> None:
     assert "windows.csv is a file; name a run directory" in failing("watch", drifting / "windows.csv", exit_code=2)
 
 
+def test_a_pipe_in_a_run_is_refused(drifting: Path) -> None:
+    """Reading it might never end: the page would hang, and say nothing."""
+    (drifting / "timings.jsonl").unlink(missing_ok=True)
+    os.mkfifo(drifting / "timings.jsonl")
+    assert "timings.jsonl is a pipe, a socket or a device" in failing("watch", drifting, exit_code=1, timeout=60)
+
+
 def test_a_port_or_host_that_cannot_be_had_is_said(drifting: Path) -> None:
     """A named port that is taken, and an address that is not this machine's."""
     with running("watch", drifting, "--port", 0) as process:
@@ -160,22 +182,43 @@ def test_without_the_extra_it_says_what_to_install(drifting: Path, tmp_path: Pat
 def test_evaluate_with_watch_serves_and_ends(duel: list[object], tmp_path: Path) -> None:
     """The address comes on stderr, stdout stays JSON, the page hears of the end, and then its process goes."""
     with running(*duel, "--watch", "--json") as process:
-        first = process.stderr.readline()
-        address = first.removeprefix("live page: ").strip()
-        assert status(address)["state"] in ("waiting", "running", "finished")
-        told = json.loads(process.stdout.read())
+        address = address_of(process)
+        assert status(address)["state"] in ("waiting", "running")
+        with heard(address) as stream:
+            process.send_signal(signal.SIGCONT)
+            told = json.loads(process.stdout.read())
+            last = [json.loads(line.removeprefix(b"data: ")) for line in stream if b'"state"' in line][-1]
         assert (0, 30, True) == (process.wait(), told["windows"], told["finished"])
-        assert (30, "finished") == (status(address)["windows"], status(address)["state"])
+        assert (30, "finished") == (last["windows"], last["state"])
         assert gone(address)
+
+
+def test_a_duel_that_was_to_stop_is_said_to_have_stopped(duel: list[object], tmp_path: Path) -> None:
+    """With --max-windows the page's last word is no interruption; the same command without it finishes the run."""
+    with running(*duel, "--watch", "--json", "--max-windows", "3") as process:
+        with heard(address_of(process)) as stream:
+            process.send_signal(signal.SIGCONT)
+            last = [json.loads(line.removeprefix(b"data: ")) for line in stream if b'"state"' in line][-1]
+        assert (3, "stopped") == (last["windows"], last["state"])
+        assert (0, False) == (process.wait(), json.loads(process.stdout.read())["finished"])
+    assert (3, False, ()) == (
+        (run := read_run(tmp_path / "run")).windows["window"].nunique(),
+        run.finished,
+        run.missing,
+    )
+    done = subprocess.run([*COMMAND, *map(str, duel), "--json"], capture_output=True, text=True, check=True)
+    assert (30, True) == (json.loads(done.stdout)["windows"], read_run(tmp_path / "run").finished)
 
 
 def test_an_evaluator_that_is_killed_takes_the_page_along(duel: list[object]) -> None:
     """The page shows the interruption for a moment, and no process is left behind."""
     with running(*duel, "--watch") as process:
-        address = process.stderr.readline().removeprefix("live page: ").strip()
-        process.kill()
-        process.wait()
-        assert status(address)["state"] in ("waiting", "interrupted", "running")
+        address = address_of(process)
+        with heard(address) as stream:
+            process.kill()
+            process.wait()
+            lines = stream.read().splitlines()
+        assert b"event: end" in lines
         assert gone(address)
 
 

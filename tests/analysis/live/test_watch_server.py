@@ -14,8 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from analysis.live.following import Look
 from analysis.live.guard import HEADERS, guard_for
 from analysis.live.server import FILES, serve
+from analysis.live.values import Committed, DeadLetter
 from producer.errors import RunError
 
 TOKEN = "a-token-of-some-length"
@@ -42,6 +44,7 @@ def serving(run: Path, token: str | None = None) -> Iterator[Ask]:
             connection.close()
             return answer.status, {k.lower(): v for k, v in answer.getheaders()}, text
 
+        ask.port = port  # type: ignore[attr-defined]
         try:
             yield ask
         finally:
@@ -152,6 +155,38 @@ def test_the_page_holds_no_inline_script_or_style_and_nothing_from_afar() -> Non
     assert " style=" not in page
     assert page.count("<script") == page.count('<script src="') > 0
     assert not [name for name, path in FILES.items() if name.startswith("/live") and "://" in path.read_text("utf-8")]
+
+
+def test_a_client_that_never_reads_is_nobodys_trouble(
+    drifting: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Others are answered, it is told no more than it takes in, and nothing is said when it goes or is left behind."""
+    letter = DeadLetter(window=0, seq=0, reason="x" * 100_000, text="", partition=None, offset=None)
+    told = tuple(Committed(window=at, rows=(), events=(), dead_letters=(letter,)) for at in range(200))
+    looks = iter([Look(anew=False, committed=told, more=False)])
+    nothing = Look(anew=False, committed=(), more=False)
+    monkeypatch.setattr("analysis.live.following.Follower.look", lambda self, *, now: next(looks, nothing))
+    with serving(drifting) as ask:
+        while json.loads(ask("/api/windows?after=199")[2]) == []:
+            pass
+        goes, stays = deaf(ask), deaf(ask)
+        assert (200, 199) == ((answer := ask("/api/windows?after=199"))[0], json.loads(answer[2])[0]["window"])
+        goes.close()
+        assert 200 == ask("/api/status")[0]
+    stays.close()
+    assert "" == capfd.readouterr().err
+
+
+def deaf(ask: Ask) -> socket.socket:
+    """A client that has asked for the stream, has seen that it comes, and reads no further."""
+    port = ask.port  # type: ignore[attr-defined]
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    client.connect(("127.0.0.1", port))
+    client.sendall(b"GET /api/stream HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+    while b"event: windows" not in client.recv(4096):
+        pass
+    return client
 
 
 def test_a_failure_of_the_looking_is_told(drifting: Path, monkeypatch: pytest.MonkeyPatch) -> None:
