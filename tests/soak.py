@@ -30,6 +30,8 @@ import psutil
 from cluster import Cluster
 from faults import DRIFTDUEL, Command, Disk, Scene
 
+from producer.topic import ensure_topic
+
 OUTSIDE = {"positions.jsonl", "timings.jsonl", ".lock", "manifest.json", "experiment.toml"}
 QUICK = ("--algorithm", "random_forest", "--folds", 0, "--repeats", 1)
 RECORDS, RATE, GAP, IDLE = 2_000_000, 4_000, 8.0, 60
@@ -89,10 +91,10 @@ def soak(
         stack.callback(disk.end)
         topic = ("--topic", "soaked", "--bootstrap", cluster.address)
         follow = ("--follow", "--idle-timeout", idle, "--run", disk.path / "run", "--json")
-        replay = ("produce", file, "--dataset", dataset, "--partitions", PARTITIONS, "--rate", rate)
+        replay = ("produce", file, "--dataset", dataset, "--rate", rate)
+        ensure_topic(cluster.address, "soaked", partitions=PARTITIONS)
         commands = {"replayer": Command(folder / "replay.log", *replay, *topic)}
         stack.callback(commands["replayer"].end)
-        time.sleep(2)  # the topic is made
         commands["evaluator"] = Command(folder / "evaluate.log", *plain, *topic, *follow)
         stack.callback(commands["evaluator"].end)
         scene = Scene(cluster, "soaked", PARTITIONS, disk, disk.path / "run", commands, random.Random(seed))
@@ -111,12 +113,13 @@ def soak(
 
 
 def disturb(scene: Scene, soaked: Soaked, *, windows: int, gap: float) -> None:
-    """Draw faults until all commands have ended well; none before the run has got further since the last one."""
-    due, held = time.monotonic() + gap, 0
+    """Draw faults until all commands have ended well; none before the run has got on by a hundredth since the last."""
+    due, held, step = time.monotonic() + gap, 0, max(1, windows // 100)
     while sum(command.look() for command in scene.commands.values()) < len(scene.commands):  # all are looked at
-        if time.monotonic() > due and (now := committed(scene.run)) > held:
+        if time.monotonic() > due and (now := committed(scene.run)) >= held + step:
             faults = scene.enduring() if CALM[0] <= now / windows < CALM[1] else scene.enduring() | scene.ending()
-            name = scene.rng.choice(sorted(faults))
+            least = min(soaked.faults[name] for name in faults)  # so that each has its turn
+            name = scene.rng.choice([name for name in sorted(faults) if soaked.faults[name] == least])
             faults[name]()
             soaked.faults[name] += 1
             due, held = time.monotonic() + gap * scene.rng.uniform(0.5, 1.5), committed(scene.run)
