@@ -3,8 +3,8 @@
 A replayer fills a topic of three partitions on three brokers that replicate it, an evaluator follows it. Every few
 seconds one of them is killed, told to end or stopped for a while, or the leader of a partition is killed, stopped,
 paused or moved, or all brokers die, or the disk is full, or a file of the run is damaged. What has ended is started
-again, once what it asked for was done. At the end the books must balance, and the run must equal an undisturbed one
-over the file.
+again, once what it asked for was done. The next fault is drawn among those that came least often. At the end the
+books must balance, and the run must equal an undisturbed one over the file.
 
 While the middle half of the stream goes by, nothing is done that ends a process; so there is one evaluator and one
 replayer that live that long. Their memory and open files are printed, and must be flat.
@@ -34,10 +34,12 @@ from producer.topic import ensure_topic
 
 OUTSIDE = {"positions.jsonl", "timings.jsonl", ".lock", "manifest.json", "experiment.toml"}
 QUICK = ("--algorithm", "random_forest", "--folds", 0, "--repeats", 1)
-RECORDS, RATE, GAP, IDLE = 2_000_000, 4_000, 8.0, 60
+RECORDS, RATE, GAP, IDLE = 2_000_000, 4_000, 5.0, 60
 PARTITIONS, SAMPLE_SECONDS, CALM = 3, 0.5, (0.25, 0.75)
-SLACK, SLACK_MB, SLACK_FILES = 1.25, 32, 4
-"""How much more a process may hold in the last third of its life than in the second, and still count as flat."""
+SLACK_MB, SLACK_FILES = 32, 8
+"""How much more a process may hold in the last third of its life than in the second, and still count as flat: fetched
+messages vary, and brokers that come back are connected to again.
+"""
 
 
 @dataclass(frozen=True)
@@ -169,7 +171,7 @@ def thirds(samples: Sequence[Sample]) -> list[tuple[float, int]]:
 def check_flat(held: Sequence[tuple[float, int]]) -> None:
     """Assert that what is held in the last third isn't much more than in the second."""
     (_, _), (memory, files), (last_memory, last_files) = held
-    assert last_memory <= SLACK * memory + SLACK_MB, held
+    assert last_memory <= memory + SLACK_MB, held
     assert last_files <= files + SLACK_FILES, held
 
 
