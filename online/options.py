@@ -78,7 +78,9 @@ _LABELS = (
 )
 _PREDICTIONS = (click.option("--predictions-topic", help="Put all predictions onto this topic, each exactly once."),)
 _KAFKA = (
-    click.option("--bootstrap", help="HOST:PORT of a Kafka broker, where there is a topic. [an embedded one]"),
+    click.option(
+        "--bootstrap", help="HOST:PORT of a Kafka broker, several by commas, where there is a topic. [embedded]"
+    ),
     click.option("--kafka-config", type=PATH, help="Client settings, key=value per line."),
     click.option(
         "--patience",

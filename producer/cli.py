@@ -143,7 +143,7 @@ def broker_fetch() -> None:
 @click.option("--label-jitter", default=0, show_default=True, type=RECORDS, help="... and up to so many more, drawn.")
 @click.option("--label-share", default=1.0, show_default=True, type=click.FloatRange(0, 1, min_open=True), help=SHARE)
 @click.option("--label-seed", default=1, show_default=True, type=SEED, help="Of these draws.")
-@click.option("--bootstrap", metavar="HOST:PORT", help="A broker of your own instead of the embedded one.")
+@click.option("--bootstrap", metavar="HOST:PORT", help="A broker of your own (or several, by commas).")
 @click.option("--kafka-config", type=click.Path(path_type=Path), help="Client settings, a file of key=value lines.")
 @DATA
 @click.option("--json", "as_json", is_flag=True, help="Print a summary as JSON.")

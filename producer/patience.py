@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable
 from contextlib import closing
+from typing import TypeVar
 
 from .client import Config, KafkaFailure, connect
 from .errors import BrokerError, ContractError
@@ -15,8 +17,20 @@ PATIENCE = 120.0
 LOOKS = (5.0, 60.0)
 """Seconds until the first look at a silent broker, and at most between two; they double each time."""
 
+T = TypeVar("T")
+SOUGHT_SECONDS = 2.0
+"""A broker learns a moment later what another one has made; so does one that starts anew of what it held before."""
+
 ANSWER_MS = 2_000
 AGAIN_SECONDS = 1.0
+
+
+def sought(look: Callable[[], T]) -> T:
+    """The first answer that holds something, or the last one if none does for `SOUGHT_SECONDS`."""
+    deadline = time.monotonic() + SOUGHT_SECONDS
+    while not (found := look()) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return found
 
 
 def say_on_stderr(text: str) -> None:
@@ -141,7 +155,7 @@ class Silence:
             with closing(
                 connect("admin", self._bootstrap, {**self._config, "bootstrap_timeout_ms": ANSWER_MS})
             ) as admin:
-                there = self._topic in admin.topics()
+                there = sought(lambda: self._topic in admin.topics())
         except (BrokerError, KafkaFailure):  # also one that starts, and doesn't know its users yet
             return False
         if not there and self._missing:

@@ -11,7 +11,7 @@ from typing import Self
 from .client import NO_CONFIG, Config, InvalidTopic, KafkaFailure, TopicExists, connect, speaking
 from .client_interfaces import Admin, Chunk, Last
 from .errors import ContractError, UsageError
-from .patience import PATIENCE, Silence, say_on_stderr
+from .patience import PATIENCE, Silence, say_on_stderr, sought
 
 __all__ = ["Chunk", "Last", "TopicReader", "ensure_topic", "last_records"]
 
@@ -140,7 +140,7 @@ class TopicReader:
 
     def _bounds(self) -> tuple[dict[int, int], dict[int, int]]:
         with speaking(self.bootstrap, topic=self.topic):
-            partitions = self._consumer.partitions(self.topic)
+            partitions = sought(lambda: self._consumer.partitions(self.topic))
             if not partitions:
                 known = sorted(self._consumer.topics())
                 raise ContractError(
@@ -203,7 +203,7 @@ def ensure_topic(bootstrap: str, topic: str, *, partitions: int | None, config: 
         found = admin.topics().get(topic, 0)
         if not found:
             _create(admin, topic, partitions or 1)
-            found = admin.topics().get(topic, 0)
+            found = sought(lambda: admin.topics().get(topic, 0))
     if partitions is not None and found != partitions:
         raise ContractError(
             f"topic '{topic}' at {bootstrap} has {found} partition{'s' * (found > 1)}, not {partitions}; leave out "

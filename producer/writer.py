@@ -137,13 +137,21 @@ class TransactionWriter:
     def write(self, messages: Sequence[tuple[int, bytes, bytes]]) -> None:
         """Write number, key and value of each message as one transaction.
 
+        It is committed once each of them is known to have arrived: not every client notices while it commits that
+        one hasn't.
+
         Raises:
             BrokerError: it couldn't be written; none of it counts.
         """
         with speaking(self.bootstrap, topic=self.topic):
             self._producer.begin()
-            for seq, key, value in messages:
+            sent = [
                 self._producer.send(self.topic, partition=seq % self._partitions, key=key, value=value)
+                for seq, key, value in messages
+            ]
+            self._producer.flush(FLUSH_SECONDS)
+            for delivery in sent:
+                delivery.offset(FLUSH_SECONDS)
             self._producer.commit()
 
     def __enter__(self) -> Self:

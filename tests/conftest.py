@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from online.duel import DuelOutcome
 
+sys.path.append(str(Path(__file__).parent))  # where `soak`, `faults` and `cluster` find each other, as in `make soak`
 settings.register_profile("driftduel", deadline=None, derandomize=True, print_blob=True)
 settings.load_profile("driftduel")
 

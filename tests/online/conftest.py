@@ -109,12 +109,6 @@ def scripted() -> Any:
     return _module("scripted_of_tests", Path(__file__).with_name("scripted.py"))
 
 
-@pytest.fixture(scope="session")
-def soak() -> Any:
-    """The module `soak.py`: a duel among faults, and a broker that can be killed."""
-    return _module("soak_of_tests", Path(__file__).parents[1] / "soak.py")
-
-
 def _module(name: str, path: Path) -> Any:
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None

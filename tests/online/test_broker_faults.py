@@ -7,9 +7,10 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
+from cluster import Cluster
+from soak import content
 
 from online.duel import Duel, Stream, run_duel
 
@@ -21,11 +22,10 @@ SETTINGS = "request.timeout.ms = 2000\nclient = {client}\n"
 
 
 @pytest.fixture
-def broker(soak: Any, tmp_path: Path) -> Iterator[Any]:
+def broker(tmp_path: Path) -> Iterator[Cluster]:
     """One of its own: it is killed."""
-    made = soak.Broker(tmp_path / "data")
-    yield made
-    made.stop()
+    with Cluster(tmp_path / "data", size=1) as made:
+        yield made
 
 
 def until(condition: Callable[[], bool], processes: Sequence[subprocess.Popen[str]], seconds: float = 120) -> None:
@@ -38,7 +38,7 @@ def until(condition: Callable[[], bool], processes: Sequence[subprocess.Popen[st
         time.sleep(0.05)
 
 
-def test_a_broker_killed_three_times_and_paused_costs_time_only(soak: Any, broker: Any, stream_files) -> None:
+def test_a_broker_killed_three_times_and_paused_costs_time_only(broker: Cluster, stream_files) -> None:
     """Replayer and followers wait for it, and the duels end as the one over the file."""
     files = stream_files(RECORDS)
     run_duel(Duel(model=files / "model", stream=Stream(file=files / "stream.csv"), window=SIZE), run=files / "whole")
@@ -61,14 +61,14 @@ def test_a_broker_killed_three_times_and_paused_costs_time_only(soak: Any, broke
         until(lambda times=times: reached(2 + 4 * times), duels)
         broker.kill()
         time.sleep(6)  # until they have looked
-        broker.start()
+        broker.start(1)
     until(lambda: reached(14), duels)
-    broker.pause(6)
+    broker.members[1].pause(8)  # longer than its own session, and than any request
     ended = [process.communicate(timeout=120) for process in (replay, *duels)]
     assert [0, 0, 0] == [process.returncode for process in (replay, *duels)], ended
     assert all("no broker answers for topic 'tiny' at" in err for _, err in ended[1:]), ended
     for run in runs:
-        assert soak.content(run) == soak.content(files / "whole"), run.name
+        assert content(run) == content(files / "whole"), run.name
 
 
 def started(*arguments: object) -> subprocess.Popen[str]:

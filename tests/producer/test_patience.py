@@ -12,7 +12,7 @@ import pytest
 from producer import patience
 from producer.client import Config
 from producer.errors import BrokerError, ContractError
-from producer.patience import Silence
+from producer.patience import Silence, sought
 from producer.topic import TopicReader, ensure_topic
 from producer.writer import TopicWriter
 
@@ -114,3 +114,11 @@ def test_a_topic_that_is_deleted_is_told_from_a_quiet_one(
         admin.close()
         with pytest.raises(ContractError, match=f"topic '{topic}' is gone from {bootstrap}: it was deleted while"):
             list(chunks)
+
+
+def test_what_is_not_known_yet_is_looked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until there is an answer that holds something, or for so long."""
+    answers = iter((0, 0, 3, 4))
+    assert sought(lambda: next(answers)) == 3
+    monkeypatch.setattr(patience, "SOUGHT_SECONDS", 0.3)
+    assert sought(lambda: ()) == ()
