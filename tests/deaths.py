@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import sys
@@ -60,7 +61,7 @@ class Deaths:
         copy = self.kept / f"{len(self.left):04}"
         shutil.copytree(self.folder, copy)
         tear(copy)
-        state = repr({name: found for name, found in everything(copy).items() if name != "timings.jsonl"})
+        state = _digest({name: found for name, found in everything(copy).items() if name != "timings.jsonl"})
         if state in self._seen:  # nothing has changed since the last step
             shutil.rmtree(copy)
             return
@@ -74,6 +75,13 @@ class Deaths:
         self._busy = False
         yield
         self._busy = True
+
+
+def _digest(content: dict[str, bytes | None]) -> str:
+    told = hashlib.sha256()
+    for name, found in content.items():
+        told.update(f"{name} {found is None} {len(found or b'')} ".encode() + (found or b""))
+    return told.hexdigest()
 
 
 def torn(path: Path) -> None:
