@@ -11,14 +11,20 @@ import pytest
 START = """
 import resource, sys
 from pathlib import Path
-from online.duel import run_duel
+from online.arms import STATIC
+from online.duel import Duel, Stream, run_duel
 from online.dead_letters import count_reasons, json_line, read_letters
 
 def most():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 folder = Path(sys.argv[1])
-run = {"model": folder / "model", "file": folder / "bad.csv", "run": folder / "run", "arms": ("static",)}
+run = folder / "run"
+
+def evaluate(window, most=None):
+    stream = Stream(file=folder / "bad.csv")
+    duel = Duel(model=folder / "model", stream=stream, arms=(STATIC,), window=window, max_windows=most)
+    return run_duel(duel, run=run)
 """
 
 
@@ -49,9 +55,9 @@ def test_a_million_dead_letters_take_no_memory(folder: Path) -> None:
     """A run's memory doesn't grow from its tenth window of ten thousand letters to its hundredth, books and all."""
     fill(folder, 1_000_000)
     script = """
-run_duel(**run, window=10_000, max_windows=10)
+evaluate(10_000, most=10)
 before = most()
-books = run_duel(**run, window=10_000).books
+books = evaluate(10_000).books
 print(most() - before, books.scored, books.dead)
 """
     grown, scored, dead = peak_of(folder, script)
@@ -68,13 +74,13 @@ def test_dead_letters_are_read_window_by_window(folder: Path) -> None:
 from analysis.report_quality import examples_table, reasons_table
 from analysis.runs import read_run
 
-run_duel(**run, window=1_000)
-next(read_letters(run["run"]))
+evaluate(1_000)
+next(read_letters(run))
 before = most()
-print(count_reasons(read_letters(run["run"]), ("a", "b", "word", "y")).total())
-print(sum(1 for line in map(json_line, read_letters(run["run"]))))
+print(count_reasons(read_letters(run), ("a", "b", "word", "y")).total())
+print(sum(1 for line in map(json_line, read_letters(run))))
 print(most() - before)
-held = read_run(run["run"])
+held = read_run(run)
 print(len(held.dead_letters), len(reasons_table(held.dead_letters).rows), len(examples_table(held.dead_letters).rows))
 print(most() - before, len(held.missing))
 """
