@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from online.files import replace_file
 from producer.dataset import Dataset
 from producer.progress import progress
 from static_model.assessment_tables import write_table
@@ -97,4 +98,5 @@ def _write_marker(path: Path, profiled: Profiled, dataset: Dataset, *, seed: int
         "dead": staged.dead,
         "headers": staged.headers,
     }
-    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    with replace_file(path) as file:
+        file.write(json.dumps(content, indent=1, ensure_ascii=False).encode() + b"\n")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from online.files import replace_file
 from producer.dataset import Dataset
 
 from .document import Section, document
@@ -88,7 +89,8 @@ def write_page(
         files: the names of the files that were explored.
 
     Raises:
-        OSError: it can't be written, or a figure can't be read.
+        RunError: it can't be written.
+        OSError: a figure can't be read.
     """
     shown = {**tables, **_views(tables["selection"])}
     sections = [
@@ -97,7 +99,8 @@ def write_page(
     ]
     lead = f"<p>Dataset {text(dataset.name)}, by driftduel</p>"
     page = document(f"Exploration of {', '.join(files)}", sections, lead=lead)
-    (folder / "index.html").write_text(page, "utf-8")
+    with replace_file(folder / "index.html") as file:
+        file.write(page.encode())
 
 
 def _views(selection: pa.Table) -> dict[str, pa.Table]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Iterable, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from online.dead_letters import KINDS, REST
 from producer.lines import shorten
 
 from .markup import text, words_table
@@ -32,7 +34,7 @@ def missing_content(loaded: LoadedRun) -> str:
 
 def quality_content(loaded: LoadedRun) -> str:
     """Counts of everything that was no labelled record, and dead letters with their reasons."""
-    letters = _letters(loaded)
+    letters = loaded.run.dead_letters
     parts = [words_table(books_table(loaded.summary, doubles(loaded.run.path)), "What became of the stream's numbers")]
     if letters:
         parts.append(words_table(reasons_table(letters), "Dead letters, by reason"))
@@ -77,10 +79,11 @@ def books_table(summary: Mapping[str, Any], doubled: int | None) -> Tabular:
 def doubles(path: Path) -> int | None:
     """Messages that came twice, from the last whole line of positions.jsonl; None where it can't be known."""
     try:
-        lines = (path / "positions.jsonl").read_text("utf-8", "replace").splitlines()
+        with (path / "positions.jsonl").open("rb") as file:
+            last = deque(file, maxlen=10)  # a line names all dead letters of its window
     except OSError:
         return None
-    for line in reversed(lines):
+    for line in reversed(last):
         try:
             return int(json.loads(line)["doubles"])
         except (ValueError, KeyError, TypeError):
@@ -88,21 +91,22 @@ def doubles(path: Path) -> int | None:
     return None
 
 
-def _letters(loaded: LoadedRun) -> list[Mapping[str, Any]]:
-    return list(loaded.run.dead_letters)
-
-
-def reasons_table(letters: Sequence[Mapping[str, Any]]) -> Tabular:
+def reasons_table(letters: Iterable[Mapping[str, Any]]) -> Tabular:
     """How many dead letters there are for each reason, without the bytes that a reason quotes; most frequent first.
+
+    At most `KINDS` reasons and the rest, however many there are.
 
     >>> reasons_table([{"reason": "3 columns instead of 16: b'a'"}, {"reason": "3 columns instead of 16: b'b'"}]).rows
     (('3 columns instead of 16', '2'),)
     """
-    counts = Counter(str(letter.get("reason", "")).partition(": ")[0] for letter in letters)
+    counts: Counter[str] = Counter()
+    for letter in letters:
+        reason = str(letter.get("reason", "")).partition(": ")[0]
+        counts[reason if reason in counts or len(counts) < KINDS else REST] += 1
     return tabular(("reason", "dead letters"), [(reason, f"{many:,}") for reason, many in counts.most_common()])
 
 
-def examples_table(letters: Sequence[Mapping[str, Any]]) -> Tabular:
+def examples_table(letters: Iterable[Mapping[str, Any]]) -> Tabular:
     """The first dead letters: number, reason, bytes as text, and where they came from."""
     headings = ("number", "reason", "message", "topic or file", "partition", "offset")
     rows = [
@@ -112,7 +116,7 @@ def examples_table(letters: Sequence[Mapping[str, Any]]) -> Tabular:
             _message(letter.get("bytes")),
             *(("" if letter.get(key) is None else str(letter[key])) for key in ("place", "partition", "offset")),
         )
-        for letter in ({**one, "place": one.get("topic") or one.get("file")} for one in letters[:EXAMPLES])
+        for letter in ({**one, "place": one.get("topic") or one.get("file")} for one in islice(letters, EXAMPLES))
     ]
     return tabular(headings, rows, left=3)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import pandas as pd
 from analysis.inference.compare import Labels, Wrong
 from analysis.salvage.inventory import check_is_run, name_strangers, read_planted, read_positions, source_of
 from analysis.salvage.manifest import name_lost_arms, plain, read_manifest, specification
-from analysis.salvage.segments import Held, read_segments
+from analysis.salvage.segments import Held, hold_segments
 from analysis.salvage.tables import NO_VERDICT, from_exports, from_segments, known_labels, to_windows, whole
 from online.arms import Arm
 from online.interfaces import DetectorKind
@@ -33,7 +33,8 @@ class Run:
         events: drift, retrain, promoted, rejected and refused, in the order in which they happened.
         truth: the planted truth, or None where it isn't known.
         finished: False while it runs, and after an interruption.
-        dead_letters: what was no record: `seq`, `reason`, `bytes` (base64) and where it came from.
+        dead_letters: what was no record: `seq`, `reason`, `bytes` (base64) and where it came from;
+            gone through one by one, as there may be millions.
         held: what the segments hold; None if they are lost, so that only the tracker's counts are known.
         known: by window, how many labels the arms ever saw, where labels came apart; else None.
         missing: what is missing, cut, damaged or foreign, in a sentence each.
@@ -46,7 +47,7 @@ class Run:
     events: tuple[Mapping[str, Any], ...]
     truth: Mapping[str, Any] | None
     finished: bool
-    dead_letters: tuple[Mapping[str, Any], ...] = ()
+    dead_letters: Collection[Mapping[str, Any]] = ()
     held: Held | None = None
     known: Mapping[int, int] | None = None
     missing: tuple[str, ...] = ()
@@ -98,7 +99,7 @@ def read_run(path: Path, *, truth: Path | None = None) -> Run:
     missing: list[str] = []
     manifest, asked = read_manifest(path, missing)
     positions, finished = read_positions(path, missing), manifest.state == "finished"
-    held = read_segments(path, manifest, positions, source_of(manifest, asked), missing)
+    held = hold_segments(path, manifest, positions, source_of(manifest, asked), missing)
     found = from_segments(path, held, missing, finished=finished) if held else from_exports(path, missing)
     rows, partial = whole(found.rows, missing, finished=finished, windows=manifest.windows)
     if not rows:
@@ -120,7 +121,7 @@ def read_run(path: Path, *, truth: Path | None = None) -> Run:
         events=tuple(event for event in found.events if (event["window"], event["arm"]) in reported),
         truth=planted,
         finished=finished,
-        dead_letters=tuple(found.dead),
+        dead_letters=found.dead,
         held=held,
         known=known_labels(path, facts, held, missing),
         missing=tuple(missing),

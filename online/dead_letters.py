@@ -12,7 +12,8 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from .ledger import Ledger
-from .run import read_contract, read_manifest, read_positions
+from .positions import Positions
+from .run import read_contract, read_manifest
 from .tracker import located
 
 KINDS = 1_000
@@ -70,7 +71,7 @@ def read_letters(run: Path) -> Iterator[Letter]:
     """
     manifest = read_manifest(run)
     source = _source(run, manifest["identity"]["source"])
-    positions = read_positions(run / "positions.jsonl")
+    positions = Positions(run)
     for entry in Ledger(run / "segments", read_contract(run)).entries():
         for dead, partition, offset in located(entry.window, positions.get(entry.window.index)):
             yield Letter(dead.seq, dead.reason, dead.raw, source, partition, offset)

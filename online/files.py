@@ -30,15 +30,20 @@ def replace_file(path: Path) -> Iterator[BinaryIO]:
             raise
 
 
-def append_line(path: Path, line: str) -> None:
+def append_line(path: Path, line: str) -> int:
     """Append a line; one that a dying process left unfinished stays a line of its own.
+
+    Returns:
+        Where in the file it begins, in bytes.
 
     Raises:
         RunError: the file can't be written (read-only or full disk).
     """
     with _writing(path), path.open("a+b") as file:
         unfinished = file.tell() > 0 and file.seek(-1, os.SEEK_END) >= 0 and file.read(1) != b"\n"
+        begin = file.seek(0, os.SEEK_END) + unfinished
         file.write(b"\n" * unfinished + line.encode() + b"\n")
+        return begin
 
 
 @contextmanager

@@ -202,6 +202,7 @@ class Memo:
         return self._fitted[model]
 
     def _remembered(self, window: Window, scores: dict[str, npt.NDArray[np.float64]]) -> Remembered:
+        window = replace(window, dead=())  # nobody asks for them again, and they may be large
         column = window.records.column(self.start.dataset.label_name)
         return Remembered(window, self.start.steps, column, self._labels.known(window, column), scores)
 

@@ -7,7 +7,7 @@ import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from .files import append_line, replace_file
 from .identity import check_arms, joined, refuse_late, refuse_other
 from .labels import IMMEDIATE, Labels
 from .lock import alone
+from .positions import Positions
 from .versions import versions
 from .windows import Position
 
@@ -41,7 +42,7 @@ class Run:
 
     path: Path
     manifest: dict[str, Any]
-    positions: dict[int, Position]
+    positions: Positions
 
     @property
     def static(self) -> str:
@@ -60,8 +61,7 @@ class Run:
 
     def note(self, position: Position) -> None:
         """Write down where a window came from, before the window is committed."""
-        self.positions[position.window] = position
-        append_line(self.path / "positions.jsonl", json.dumps(asdict(position)))
+        self.positions.note(position)
 
     def time(self, window: int) -> None:
         """Write down when a window was done. Times are outside every digest and decide nothing."""
@@ -125,7 +125,7 @@ def open_run(
         manifest = read_manifest(path) if known else _new_manifest(identity, model, digest, primary)
         refuse_other(path, manifest["identity"], identity)
         refuse_late(path, manifest.get("primary", []), primary)
-        run = Run(path, manifest, read_positions(path / "positions.jsonl"))
+        run = Run(path, manifest, Positions(path))
         run.update(arms=joined(path, manifest["arms"], arms))
         if not (path / "models" / run.static).exists():
             save_model(model, path / "models" / run.static)
@@ -192,27 +192,6 @@ def _new_manifest(identity: dict[str, Any], model: Model, digest: str, primary: 
         "versions": versions(),
         "state": "running",
     }
-
-
-def read_positions(path: Path) -> dict[int, Position]:
-    """Where each window's messages came from, as positions.jsonl says, as far as it does."""
-    positions: dict[int, Position] = {}
-    for line in path.read_text("utf-8", "replace").splitlines() if path.is_file() else ():
-        if position := read_position(line):
-            positions[position.window] = position
-    return positions
-
-
-def read_position(line: str) -> Position | None:
-    """A line of positions.jsonl; None for one that a dying process did not finish: its window was not committed."""
-    try:
-        facts = json.loads(line)
-        facts["window"] = int(facts["window"])
-        facts["next"] = {int(p): int(offset) for p, offset in facts["next"].items()}
-        facts["dead"] = tuple((p, offset) for p, offset in facts["dead"])
-        return Position(**facts)
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
-        return None
 
 
 def _write_json(path: Path, value: Any) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from .errors import UsageError
+from .opening import read_small
 
 Client = Literal["confluent-kafka", "kafka-python"]
 
@@ -112,7 +113,7 @@ def read_client_config(path: Path | None) -> dict[str, object]:
     if path is None:
         return {}
     try:
-        lines = path.read_text("utf-8").splitlines()
+        lines = read_small(path).splitlines()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
         raise UsageError(f"the Kafka settings {path} can't be read: {reason}") from None

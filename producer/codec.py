@@ -185,7 +185,7 @@ def _layout(dataset: Dataset) -> _Layout:
 
 def _explain(line: bytes, dataset: Dataset) -> str | None:
     """Why a line that was refused is no record, in words; None if it is the contract's header."""
-    if _is_header(line, dataset) or _is_header(line.removeprefix(BOM), dataset):
+    if _is_header(line, dataset) or (line.startswith(BOM) and _is_header(line.removeprefix(BOM), dataset)):
         return None
     expected = len(dataset.columns)
     count = count_cells(line, most=max(MOST_CELLS, expected + 1))

@@ -94,7 +94,7 @@ def _opened(path: Path) -> Iterator[Any]:
     try:
         with pq.ParquetFile(path, buffer_size=_BUFFER, pre_buffer=False) as file:
             yield file
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:  # the last one: a column's name is no text
         reason = str(error).splitlines()[0].rstrip(".")
         raise ContractError(
             f"{path} is a Parquet file that is cut short or damaged ({reason}); fetch or write it again"

@@ -64,7 +64,8 @@ def read_block(
         return "skip"
 
     try:
-        table = pa_csv.read_csv(
+        # `read_csv` would hand the block to a thread, which takes longer than reading some lines.
+        with pa_csv.open_csv(
             pa.py_buffer(block),
             read_options=_read_options(block, names),
             parse_options=pa_csv.ParseOptions(
@@ -77,7 +78,8 @@ def read_block(
                 invalid_row_handler=skip,
             ),
             convert_options=convert,
-        )
+        ) as reader:
+            table = reader.read_all()
     except pa.ArrowInvalid:
         return None
     return (table, skipped) if table.num_rows + len(skipped) == len(lines) + 1 else None

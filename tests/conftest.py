@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,15 @@ if TYPE_CHECKING:
 sys.path.append(str(Path(__file__).parent))  # where `soak`, `faults` and `cluster` find each other, as in `make soak`
 settings.register_profile("driftduel", deadline=None, derandomize=True, print_blob=True)
 settings.load_profile("driftduel")
+
+
+@pytest.fixture(scope="session")
+def deaths_in() -> Callable[..., Any]:
+    """`Deaths` of `deaths.py`: keeps what a process would leave in a folder if it died at any step of its writing."""
+    place = Path(__file__).with_name("deaths.py")
+    module = sys.modules["deaths_of_tests"] = module_from_spec(spec_from_file_location("deaths_of_tests", place))
+    module.__spec__.loader.exec_module(module)
+    return module.Deaths
 
 
 @pytest.fixture(scope="session")

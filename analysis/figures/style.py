@@ -139,10 +139,11 @@ def write_captions(captions: Sequence[Caption], path: Path) -> None:
     """Write the captions as JSON: `{NAME: {"title": ..., "text": ...}}`.
 
     Raises:
-        OSError: it can't be written.
+        RunError: it can't be written.
     """
     found = {caption.name: {k: v for k, v in asdict(caption).items() if k != "name"} for caption in captions}
-    path.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    with replace_file(path) as file:
+        file.write(json.dumps(found, indent=1, ensure_ascii=False).encode() + b"\n")
 
 
 def plain(text: str, *, most: int = 28) -> str:

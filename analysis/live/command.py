@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 
 from producer.errors import RunError, UsageError
+from producer.opening import read_small
 
 PORT = 8765
 TRIES = 20
@@ -74,7 +75,7 @@ def watch(run: Path, port: int | None, host: str, token_file: Path | None, with_
 def _given_token(file: Path | None) -> str | None:
     """The token from a file or the environment; never from the command line, where others can read it."""
     try:
-        token = os.environ.get(TOKEN, "") if file is None else file.read_text("utf-8").strip()
+        token = os.environ.get(TOKEN, "") if file is None else read_small(file).strip()
     except (OSError, UnicodeError) as error:
         raise UsageError(f"the token file {file} can't be read: {error}") from None
     if (token or file) and not re.fullmatch(rf"[A-Za-z0-9_-]{{{SHORTEST},}}", token):

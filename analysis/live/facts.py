@@ -37,5 +37,5 @@ def read_source(path: Path) -> str:
     try:
         (stream,) = tomllib.loads(path.read_text("utf-8"))["stream"]
         return f"topic {stream['topic']}" if "topic" in stream else Path(stream["file"]).name
-    except (OSError, ValueError, LookupError, TypeError):
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return ""

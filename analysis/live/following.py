@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from online.lock import is_held
-from online.run import read_contract, read_manifest, read_position
+from online.positions import read_position
+from online.run import read_contract, read_manifest
 from online.segment import read_segments
 from online.task import BinaryTask
 from online.windows import Position

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import csv
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from online.tracker import FIXED
 from static_model.metrics import Counts, metrics_from_counts
 
 from .events import Event
-from .reading import Number, Unreadable, checked, read_lines, read_text
+from .reading import Number, Unreadable, checked, each_line, read_lines, read_text
 from .segments import Held
 
 KEYS = (*FIXED, "tp", "fp", "tn", "fn")
@@ -118,10 +118,13 @@ def _shown(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _compared(name: str, told: Sequence[object], own: Sequence[object], *, finished: bool) -> str | None:
-    if not finished and list(told) == list(own[: len(told)]):
-        return None
-    differ = sum(a != b for a, b in zip_longest(told, own))
+def _compared(name: str, told: Iterable[object], own: Iterable[object], *, finished: bool) -> str | None:
+    differ = lacking = 0
+    for one, other in zip_longest(told, own):
+        differ += one is not None and one != other
+        lacking += one is None
+    if differ or finished:
+        differ += lacking
     lines = "line differs" if differ == 1 else "lines differ"
     return _words(name, f"isn't what the segments say ({differ:,} {lines})") if differ else None
 
@@ -141,7 +144,7 @@ def check_dead_letters(path: Path, held: Held, *, finished: bool) -> str | None:
 
     Only what the segments know is compared: where a letter came from stands elsewhere.
     """
-    own = [{key: letter[key] for key in _Letter.model_fields} for letter in held.dead]
+    own = ({key: letter[key] for key in _Letter.model_fields} for letter in held.letters())
     size = max(held.size, 1)
     return _check_lines(path, _Letter, own, lambda told: told["seq"] // size in held.files, finished=finished)
 
@@ -149,18 +152,28 @@ def check_dead_letters(path: Path, held: Held, *, finished: bool) -> str | None:
 def _check_lines(
     path: Path,
     kind: type[BaseModel],
-    own: Sequence[Mapping[str, Any]],
+    own: Iterable[Mapping[str, Any]],
     reported: Callable[[Mapping[str, Any]], bool],
     *,
     finished: bool,
 ) -> str | None:
+    bad: list[None] = []
+
+    def told() -> Iterator[Mapping[str, Any]]:
+        for one in each_line(path, kind):
+            if one is None:
+                bad.append(one)
+            elif reported(one):
+                yield one
+
     try:
-        told, bad = read_lines(path, kind)
+        said = _compared(path.name, told(), own, finished=finished)
     except Unreadable as why:
         return _words(path.name, str(why)) if finished or str(why) != "is missing" else None
     if bad:
-        return _words(path.name, f"is damaged ({bad:,} {'lines hold' if bad > 1 else 'line holds'} something else)")
-    return _compared(path.name, [one for one in told if reported(one)], own, finished=finished)
+        many = len(bad)
+        return _words(path.name, f"is damaged ({many:,} {'lines hold' if many > 1 else 'line holds'} something else)")
+    return said
 
 
 class _Letter(BaseModel):

@@ -10,13 +10,14 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from online.positions import POSITIONS, Positions
 from online.registry import problems
 from online.windows import Position
 from producer.errors import ContractError, RunError
 from producer.recipe import read_truth
 
 from .manifest import Asked, Manifest
-from .reading import Number, Unreadable, read_lines, several
+from .reading import Number, several
 
 PARTS = frozenset(
     (
@@ -26,11 +27,6 @@ PARTS = frozenset(
     )
 )
 """What a run directory may hold, with what `report` adds; names that begin with a point are nobody's business."""
-
-
-class _Position(BaseModel):
-    window: Number
-    dead: list[tuple[Number, Number]] = []
 
 
 class _Drift(BaseModel):
@@ -44,16 +40,19 @@ class _Truth(BaseModel):
     drifts: list[_Drift]
 
 
-def read_positions(run: Path, missing: list[str]) -> dict[int, Position]:
+def read_positions(run: Path, missing: list[str]) -> Mapping[int, Position]:
     """Where the windows' messages came from, as far as that is known; needed for dead letters and for resuming only."""
+    why = "is missing"
     try:
-        found, bad = read_lines(run / "positions.jsonl", _Position)
-    except Unreadable as why:
-        missing.append(f"positions.jsonl {why}: the run can't be taken up again; the report doesn't need it.")
-        return {}
-    if bad > 1:  # a dying process may have left one line unfinished
-        missing.append(f"positions.jsonl is damaged ({bad:,} lines): the run can't be taken up again from there.")
-    return {one["window"]: Position(one["window"], {}, dead=tuple(one.get("dead", ()))) for one in found}
+        if (run / POSITIONS).is_file():
+            found = Positions(run)
+            if found.damaged > 1:  # a dying process may have left one line unfinished
+                missing.append(f"{POSITIONS} is damaged ({found.damaged:,} lines): the run can't be taken up again.")
+            return found
+    except OSError as error:
+        why = f"can't be read ({error.strerror})"
+    missing.append(f"{POSITIONS} {why}: the run can't be taken up again; the report doesn't need it.")
+    return {}
 
 
 def source_of(manifest: Manifest, asked: Asked) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -30,8 +31,14 @@ def read_text(path: Path) -> str:
     Raises:
         Unreadable: it isn't there, is no file, can't be opened, or holds no UTF-8.
     """
-    try:
+    with _reading():
         return path.read_text("utf-8")
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    try:
+        yield
     except (FileNotFoundError, NotADirectoryError):
         raise Unreadable("is missing") from None
     except OSError as error:
@@ -114,18 +121,27 @@ def read_lines(path: Path, kind: type[M]) -> tuple[list[dict[str, Any]], int]:
     Raises:
         Unreadable: as `read_text`.
     """
-    found = list(_lines(read_text(path), kind))
+    found = list(each_line(path, kind))
     good = [one for one in found if one is not None]
     return good, len(found) - len(good)
 
 
-def _lines(text: str, kind: type[M]) -> Iterator[dict[str, Any] | None]:
-    for line in text.split("\n"):
-        if line:
-            try:
-                yield checked(kind, parse_json(line))
-            except (ValueError, RecursionError):
-                yield None
+def each_line(path: Path, kind: type[M]) -> Iterator[dict[str, Any] | None]:
+    """Line by line what it holds, with the fields that were set; None for one that holds something else.
+
+    Raises:
+        Unreadable: as `read_text`, with any line.
+    """
+    for line in _lines(path):
+        try:
+            yield checked(kind, parse_json(line))
+        except (ValueError, RecursionError):
+            yield None
+
+
+def _lines(path: Path) -> Iterator[str]:
+    with _reading(), path.open(encoding="utf-8", newline="\n") as file:
+        yield from filter(None, (line.removesuffix("\n") for line in file))
 
 
 def checked(kind: type[M], raw: Any) -> dict[str, Any]:

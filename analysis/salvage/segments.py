@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+import pyarrow as pa
 
 from analysis.inference.compare import Labels, Wrong
 from online.labels import label_values
 from online.ledger import Entry, place_of
-from online.segment import Loaded, join_segments, load_segment
+from online.segment import Loaded, load_segment, read_segments
 from online.task import BinaryTask
 from online.tracker import dead_rows, event_rows, tracker_rows
 from online.windows import Position
@@ -29,8 +32,16 @@ AGAIN = (
 )
 
 
-Found = tuple[int, list[Path], list[Loaded]]
-"""A window, and its segments that are whole, as files and as what they hold."""
+class Found(NamedTuple):
+    """A window with segments that are whole, and what must be known of all windows before any can be read.
+
+    The windows themselves are read one by one, later: all of them, with their dead letters, may fill the memory.
+    """
+
+    paths: list[Path]
+    schema: pa.Schema
+    numbers: int
+    statics: list[str]
 
 
 @dataclass(slots=True, eq=False)
@@ -45,9 +56,11 @@ class Held:
         files: by window, its segments that are whole, the one with the records first.
         rows: of the tracker.
         events: in the order in which they happened.
-        dead: dead letters.
+        dead: by window, how many dead letters it has; `letters` reads them anew, as there may be millions.
         labels: by window, int8[n_w], the labelled records only.
         wrong: by window and model, which of those it got wrong, bool[n_w].
+        positions: where the windows' messages came from, as far as known.
+        source: `{"topic": name}` or `{"file": name}`; stands in each dead letter.
     """
 
     dataset: Dataset
@@ -57,14 +70,23 @@ class Held:
     files: dict[int, tuple[Path, ...]] = field(default_factory=dict)
     rows: list[dict[str, Any]] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
-    dead: list[dict[str, Any]] = field(default_factory=list)
+    dead: Counter[int] = field(default_factory=Counter)
     labels: dict[int, Labels] = field(default_factory=dict)
     wrong: dict[tuple[int, str], Wrong] = field(default_factory=dict)
+    positions: Mapping[int, Position] = field(default_factory=dict)
+    source: Mapping[str, str] = field(default_factory=dict)
 
     def read(self, window: int) -> Entry:
         """A window that is whole, with what arms that were added later did in it."""
         files = self.files[window]
-        return join_segments([load_segment(file) for file in files], self.dataset, where=files[0])
+        return read_segments(files, self.dataset)
+
+    def letters(self) -> Iterator[dict[str, Any]]:
+        """The dead letters in order; those of one window are in memory at a time."""
+        for window in self.dead:
+            entry, position = self.read(window), self.positions.get(window)
+            known = position if position and len(position.dead) == len(entry.window.dead) else None
+            yield from dead_rows(entry, known, self.source)
 
 
 class _Reader:
@@ -89,7 +111,7 @@ class _Reader:
                     self.wrong[_why(error)].append(path.name)
                     break
             if parts:
-                yield index, paths[: len(parts)], parts
+                yield _found(paths, parts)
 
     def _files(self) -> dict[int, list[Path]]:
         found: defaultdict[int, list[Path]] = defaultdict(list)
@@ -119,6 +141,12 @@ class _Reader:
         return part
 
 
+def _found(paths: list[Path], parts: Sequence[Loaded]) -> Found:
+    _, first, last, _ = parts[0][1].window
+    statics = [facts.arms["static"].model for _, facts in parts if "static" in facts.arms]
+    return Found(paths[: len(parts)], parts[0][0].schema.remove_metadata(), last - first + 1, statics)
+
+
 def _why(error: RunError | ValueError) -> str:
     """In a few words that follow the names of files."""
     said = str(error)
@@ -127,7 +155,7 @@ def _why(error: RunError | ValueError) -> str:
     return said if said.startswith("belong") else "are damaged (their events are none)"
 
 
-def read_segments(
+def hold_segments(
     run: Path, manifest: Manifest, positions: Mapping[int, Position], source: Mapping[str, str], missing: list[str]
 ) -> Held | None:
     """What the segments of a run hold; None where no window is whole, or the threshold is lost.
@@ -143,15 +171,15 @@ def read_segments(
     windows = list(reader.windows())
     held = _begin(run, manifest, windows, missing)
     if held is not None:
-        for index, paths, parts in windows:
+        held.positions, held.source = positions, source
+        for paths in (window.paths for window in windows):
             try:
-                entry = join_segments(parts, held.dataset, where=paths[0])
+                entry = read_segments(paths, held.dataset)
                 _check(entry, held)
             except (RunError, ValueError) as error:
                 reader.wrong[_why(error)] += [path.name for path in paths]
                 continue
             _add(held, paths, entry)
-            held.dead += _dead(entry, positions.get(index), source)
     for why, names in reader.wrong.items():
         missing.append(f"segments: {several(names)} {why}. They are left out. {AGAIN}")
     if not windows and not reader.wrong:
@@ -172,21 +200,19 @@ def _begin(run: Path, manifest: Manifest, windows: Sequence[Found], missing: lis
             "isn't known."
         )
         return None
-    contract = contract_of(run, model, [parts[0][0].schema for _, _, parts in windows])
+    contract = contract_of(run, model, [window.schema for window in windows])
     own = static if static in _statics(windows) else None
     return Held(contract, threshold, manifest.identity.window or _size(windows), own)
 
 
 def _size(windows: Sequence[Found]) -> int:
     """Numbers in a window, where only the windows themselves say it."""
-    return max(parts[0][1].window[2] - parts[0][1].window[1] + 1 for _, _, parts in windows)
+    return max(window.numbers for window in windows)
 
 
 def _statics(windows: Sequence[Found]) -> Counter[str]:
     """The models that the static arm has in these windows: it never changes, so that there should be one."""
-    return Counter(
-        facts.arms["static"].model for _, _, parts in windows for _, facts in parts if "static" in facts.arms
-    )
+    return Counter(chain.from_iterable(window.statics for window in windows))
 
 
 def _static_of(windows: Sequence[Found]) -> str:
@@ -217,8 +243,5 @@ def _add(held: Held, paths: list[Path], entry: Entry) -> None:
     for model in {part.model for part in entry.arms.values()}:
         held.wrong[index, model] = (entry.scores[model][there] > held.threshold) != (labels == 1)
     held.files[index] = tuple(paths)
-
-
-def _dead(entry: Entry, position: Position | None, source: Mapping[str, str]) -> list[dict[str, Any]]:
-    known = position if position and len(position.dead) == len(entry.window.dead) else None
-    return list(dead_rows(entry, known, source))
+    if entry.window.dead:
+        held.dead[index] = len(entry.window.dead)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -26,13 +26,32 @@ NO_VERDICT = (
 )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Letters(Collection[Row]):
+    """A run's dead letters, as dead_letters.jsonl has them: read anew each time, as there may be millions."""
+
+    held: Held
+
+    def __iter__(self) -> Iterator[Row]:
+        """One after the other, in the order of the stream."""
+        return self.held.letters()
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return self.held.dead.total()
+
+    def __contains__(self, letter: object) -> bool:
+        """Whether this is one of them; all of them are read for that."""
+        return any(letter == one for one in self)
+
+
 @dataclass(frozen=True, slots=True)
 class Tables:
     """Rows of the tracker, events and dead letters, in the order of the stream."""
 
     rows: Sequence[Row]
     events: Sequence[Row]
-    dead: Sequence[Row]
+    dead: Collection[Row]
 
 
 def from_segments(path: Path, held: Held, missing: list[str], *, finished: bool) -> Tables:
@@ -43,7 +62,7 @@ def from_segments(path: Path, held: Held, missing: list[str], *, finished: bool)
         check_dead_letters(path / "dead_letters.jsonl", held, finished=finished),
     )
     missing += filter(None, checks)
-    return Tables(held.rows, held.events, held.dead)
+    return Tables(held.rows, held.events, Letters(held))
 
 
 def from_exports(path: Path, missing: list[str]) -> Tables:

@@ -15,34 +15,36 @@ with atheris.instrument_imports(include=["producer.codec", "producer.wires", "pr
 
 from producer.dataset import parse_dataset
 
-CONTRACT = parse_dataset(
-    """
+CONTRACT = """
 name = "fuzzed"
 label = { positive = ["attack", "1"], negative = ["benign", ""] }
 columns = [
     { name = "a", type = "int" },
-    { name = "b", type = "float", clean = { missing = ["-"], units = { K = 1024 } } },
+    { name = "b", type = "float"CLEAN },
     { name = "w", type = "string" },
     { name = "y", type = "label" },
 ]
-""",
-    "fuzzed",
-)
+"""
+CLEAN = ', clean = { missing = ["-"], units = { K = 1024 } }'
+CONTRACTS = [parse_dataset(CONTRACT.replace("CLEAN", clean), "fuzzed") for clean in (CLEAN, "")]
 WIRES = ("csv", "json-csv", "json")
+NEIGHBOURS = 3
+"""Messages beside the first: Arrow reads each at least once, and more of them show nothing that these don't."""
 
 
 def one_input(data: bytes) -> None:
-    """The first byte chooses the wire; the rest are messages, parted by the byte 0x1e."""
-    wire = WIRES[data[0] % len(WIRES)] if data else "csv"
-    messages = data[1:].split(b"\x1e")
-    decoded = decode(messages, CONTRACT, wire=wire)
+    """The first byte chooses the wire and the contract; the rest are messages, parted by the byte 0x1e."""
+    choice = data[0] if data else 0
+    wire, contract = WIRES[choice % len(WIRES)], CONTRACTS[choice // len(WIRES) % len(CONTRACTS)]
+    messages = data[1:].split(b"\x1e", NEIGHBOURS)
+    decoded = decode(messages, contract, wire=wire)
     places = [*decoded.positions.tolist(), *(place for place, _ in decoded.dead), *decoded.headers]
     if sorted(places) != list(range(len(messages))):
         raise AssertionError("a message is lost, or is two things")
     for place, reason in decoded.dead:
         if not reason or len(reason) > 500:
             raise AssertionError(f"a reason of {len(reason)} characters")
-        encode_line(messages[place], CONTRACT, wire=wire)
+        encode_line(messages[place], contract, wire=wire)
 
 
 if __name__ == "__main__":

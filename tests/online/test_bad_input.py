@@ -127,13 +127,20 @@ def test_deep_nesting_is_a_sentence(name: str, opened: str, closed: str) -> None
         outcome(name, f"name = {deep}\n".encode())
 
 
-@pytest.mark.parametrize("name", ["contract", "experiment", "truth"])
+@pytest.mark.parametrize("name", READERS)
 def test_a_file_of_gigabytes_is_refused_unread(name: str, tmp_path: Path) -> None:
     """A sparse file of any length: its size is looked at first."""
     with (tmp_path / "huge").open("wb") as file:
         file.truncate(2**40)
     with pytest.raises(DriftduelError, match=r"1,099,511,627,776 bytes"):
         READERS[name][1](tmp_path / "huge")
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_a_device_without_end_is_refused(name: str) -> None:
+    """It says that it has no bytes, and would fill any memory."""
+    with pytest.raises(DriftduelError, match=r"16,777,217 bytes"):
+        READERS[name][1](Path("/dev/zero"))
 
 
 @given(text=st.text(alphabet="ab(),=:-.0\u0661 ", max_size=40))

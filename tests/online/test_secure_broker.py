@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import traceback
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from confluent_kafka.admin import (
     UserScramCredentialUpsertion,
 )
 
+import driftduel
 from online.cli import evaluate
 from producer.broker import fetch_jars
 from producer.cli import produce
@@ -216,6 +218,22 @@ def test_who_is_not_let_in_is_told_why(
         connect("reader", secure.address, {**settings, **config})
     assert not caught.value.retriable
     assert "wr0ng-Planted" not in str(caught.value) + caplog.text
+
+
+def test_a_traceback_keeps_the_password_to_itself(
+    secure: Secure, config: Config, tiny_model, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """With --debug, a refused login shows its whole chain of errors, and no password, wrong or right."""
+    file = secure.settings(sasl_password="wr0ng-Planted", bootstrap_timeout_ms=2500, **config)
+    there = ("--topic", config["client"], "--bootstrap", secure.address, "--kafka-config", file)
+    asked = words("--debug", "evaluate", "--model", tiny_model(tmp_path / "model"), "--run", tmp_path / "run", *there)
+    with pytest.raises(AccessError) as caught:
+        driftduel.main(asked)
+    shown = "".join([*traceback.format_exception(caught.value), *capfd.readouterr()])
+    assert "driftduel.py" in shown
+    assert "don't go together" in shown
+    files = [path.read_bytes().decode("latin-1") for path in tmp_path.rglob("*") if path.is_file()]
+    assert not [text for text in (shown, *files) if "wr0ng-Planted" in text or PASSWORD in text]
 
 
 def test_a_ca_that_is_no_file_is_named(secure: Secure, config: Config) -> None:

@@ -8,10 +8,14 @@ import sys
 import textwrap
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from producer.codec import MOST_CELLS, decode
 from producer.dataset import Dataset, parse_dataset
+from producer.errors import ContractError
+from producer.files import read_blocks, read_header
 from producer.lines import LINE_BYTES
 from producer.wires import line_reader
 
@@ -129,6 +133,16 @@ def test_what_looks_like_a_number_or_a_text_and_is_none(dataset: Dataset, line: 
     assert 1 == place
     assert found.startswith(reason), found
     assert len(found) < 300
+
+
+def test_a_parquet_column_whose_name_is_no_text_is_a_sentence(dataset: Dataset, tmp_path: Path) -> None:
+    """A byte of a column's name that is no UTF-8, as a fuzzer found it, is a damaged file."""
+    path = tmp_path / "s.parquet"
+    pq.write_table(pa.table({"a\u00ff\u00ff": [1], "b": [2.0]}), path, store_schema=False)
+    path.write_bytes(path.read_bytes().replace("\u00ff".encode(), b"\xff\xff"))
+    for read in (read_header, lambda path: list(read_blocks(path, dataset))):
+        with pytest.raises(ContractError, match=r"is a Parquet file that is cut short or damaged \('utf-8' codec"):
+            read(path)
 
 
 def test_nul_in_a_word_is_a_character(dataset: Dataset) -> None:

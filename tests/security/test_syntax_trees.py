@@ -14,7 +14,8 @@ PACKAGES = ("producer", "static_model", "online", "analysis")
 FILES = [ROOT / "driftduel.py", *(path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py")))]
 
 IMPORTS = (
-    *("pickle", "_pickle", "marshal", "shelve", "dill", "joblib", "cloudpickle", "yaml", "tarfile", "zipfile"),
+    *("pickle", "_pickle", "marshal", "shelve", "dill", "joblib", "cloudpickle", "yaml", "ruamel", "tarfile"),
+    *("zipfile", "jsonpickle", "pandas.io.pickle", "numpy.lib.format", "multiprocessing.reduction", "builtins"),
     *("urllib.request", "http.client", "requests", "ftplib", "xmlrpc", "pty", "ctypes", "code", "codeop", "imp"),
 )
 """Modules that make objects or code of bytes, unpack archives, or fetch from elsewhere; with all that is in them."""
@@ -22,9 +23,15 @@ CALLS = (
     *("eval", "exec", "compile", "__import__", "breakpoint", "importlib.import_module", "runpy.*"),
     *("os.system", "os.popen", "os.exec*", "os.spawn*", "os.posix_spawn*", "subprocess.get*output"),
     *("tempfile.mktemp", "shutil.unpack_archive", "ssl._create_unverified_context", "torch.load", "logging.config.*"),
-    *("*.extract", "*.extractall", "*.read_pickle", "*.to_pickle", "*.read_html", "*.read_xml"),
+    *("*.extract", "*.extractall", "*.read_pickle", "*.to_pickle", "*.read_html", "*.read_xml", "*.read_hdf"),
+    *("pandas.eval", "*.literal_eval", "asyncio.create_subprocess_shell", "*.fromregex"),
 )
-"""What is called by one of these names, in full or as a method."""
+"""What is called, or handed on, by one of these names, in full or as a method."""
+HANDED = ("os.system", "os.popen", "subprocess.getoutput", "torch.load")
+BUILTINS = ("eval", "exec", "compile", "__import__", "__builtins__", "breakpoint")
+"""Names that stand for code made of data, wherever they stand: `run = eval` is no better than a call."""
+FINDERS = ("getattr", "vars", "globals", "locals", "operator.attrgetter", "operator.methodcaller")
+"""What finds a thing by a name: one that is put together, or written out and dangerous, says so; a variable may be."""
 KEYWORDS = {"shell": False, "allow_pickle": False, "verify": True, "check_hostname": True, "trust_remote_code": False}
 """Arguments that may have this value only, written out."""
 PROCESSES = (
@@ -52,14 +59,17 @@ def findings(code: str) -> Iterator[str]:
     """What in this code could make code or objects of data, call a shell, or fetch from an address."""
     tree = ast.parse(code)
     names = dict(_imported(tree))
+    called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
     said = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}  # docstrings
     for node in ast.walk(tree):
         if isinstance(node, ast.Import | ast.ImportFrom):
             yield from (f"imports {name}" for name in _modules(node) if _is_any(name, IMPORTS, nested=True))
         elif isinstance(node, ast.Call):
             yield from _calls(node, names)
-        elif isinstance(node, ast.Attribute) and node.attr in ATTRIBUTES:
+        elif isinstance(node, ast.Attribute) and (node.attr in ATTRIBUTES or _dotted(node, names) in HANDED):
             yield f"touches {node.attr}"
+        elif isinstance(node, ast.Name) and node.id in BUILTINS and id(node) not in called:
+            yield f"hands on {node.id}"
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in said:
             yield from (f"has the address {node.value!r}" for sign in ("http://", "https://") if sign in node.value)
 
@@ -87,13 +97,34 @@ def _calls(node: ast.Call, names: dict[str, str]) -> Iterator[str]:
     called = _dotted(node.func, names)
     if _is_any(called, CALLS):
         yield f"calls {called}"
+    yield from _found_by_name(node, called)
     if called == "numpy.load" and not any(keyword.arg == "allow_pickle" for keyword in node.keywords):
         yield "calls numpy.load without allow_pickle"
+    if called in PROCESSES and any(keyword.arg is None for keyword in node.keywords):
+        yield "starts a process with arguments that aren't written out"
     for keyword in node.keywords:
         if keyword.arg in KEYWORDS and getattr(keyword.value, "value", None) is not KEYWORDS[keyword.arg]:
             yield f"passes {keyword.arg}"
     if called in PROCESSES and (not node.args or not isinstance(node.args[0], ast.List | ast.Tuple | ast.Name)):
         yield "starts a process from something else than a list of arguments"
+
+
+def _found_by_name(node: ast.Call, called: str) -> Iterator[str]:
+    """What is looked up by a name that is put together, or that is a dangerous one."""
+    if called in ("vars", "globals", "locals"):
+        yield f"calls {called}"
+    if called not in FINDERS:
+        return
+    for name in node.args if called.startswith("operator.") else node.args[1:2]:
+        if isinstance(name, ast.BinOp | ast.JoinedStr):
+            yield f"calls {called} with a name that is put together"
+        if isinstance(name, ast.Constant) and isinstance(name.value, str) and _is_dangerous(name.value):
+            yield f"calls {called} with {name.value!r}"
+
+
+def _is_dangerous(name: str) -> bool:
+    last = name.rpartition(".")[2]
+    return last in (*BUILTINS, *ATTRIBUTES) or any(last == one.rpartition(".")[2] for one in CALLS)
 
 
 def _dotted(node: ast.expr, names: dict[str, str]) -> str:
@@ -146,6 +177,30 @@ def test_all_packages_are_walked() -> None:
         "f'http://{host}/'",
         "x.__class__.__subclasses__()",
         "get(url, verify=False)",
+        'getattr(builtins, "ev" + "al")("1")',
+        'getattr(os, f"{word}em")("ls")',
+        'getattr(os, "system")("ls")',
+        "import builtins",
+        "run = eval",
+        "list(map(eval, texts))",
+        "import os\nlist(map(os.system, commands))",
+        '__import__("pickle").loads(b)',
+        'import importlib\nimportlib.import_module("pickle").loads(b)',
+        "from yaml import load",
+        "import subprocess\nsubprocess.run(['ls'], **options)",
+        "import joblib\njoblib.load(p)",
+        "from joblib import load",
+        "import torch\ntorch.load(p)",
+        "from torch import load\nload(p)",
+        "import marshal\nmarshal.loads(b)",
+        "import shelve",
+        "import pandas\npandas.read_pickle(p)",
+        "frame.to_pickle(p)",
+        "from numpy import load\nload(p, allow_pickle=True)",
+        "from numpy import load\nload(p, **options)",
+        "import operator\noperator.methodcaller('read_pickle', p)(pandas)",
+        'globals()["ev" + "al"]("1")',
+        "__builtins__['eval']('1')",
     ],
 )
 def test_each_of_these_is_found(code: str) -> None:
