@@ -139,11 +139,19 @@ def check_events(path: Path, held: Held, *, finished: bool) -> str | None:
 def check_dead_letters(path: Path, held: Held, *, finished: bool) -> str | None:
     """What is wrong with dead_letters.jsonl, held against the segments; None if nothing is.
 
-    Only what the segments know is compared: where a letter came from stands elsewhere.
+    Where a letter came from stands elsewhere (positions, manifest): it is compared as far as that is known.
     """
-    own = [{key: letter[key] for key in _Letter.model_fields} for letter in held.dead]
     size = max(held.size, 1)
-    return _check_lines(path, _Letter, own, lambda told: told["seq"] // size in held.files, finished=finished)
+    known = {letter["seq"]: [key for key, value in letter.items() if value is not None] for letter in held.dead}
+    own = [{key: letter[key] for key in known[letter["seq"]]} for letter in held.dead]
+
+    def alike(told: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {key: told.get(key) for key in known.get(told["seq"], told)}
+
+    def reported(told: Mapping[str, Any]) -> bool:
+        return told["seq"] // size in held.files
+
+    return _check_lines(path, _Told, own, reported, finished=finished, alike=alike)
 
 
 def _check_lines(
@@ -153,6 +161,7 @@ def _check_lines(
     reported: Callable[[Mapping[str, Any]], bool],
     *,
     finished: bool,
+    alike: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict,
 ) -> str | None:
     try:
         told, bad = read_lines(path, kind)
@@ -160,15 +169,7 @@ def _check_lines(
         return _words(path.name, str(why)) if finished or str(why) != "is missing" else None
     if bad:
         return _words(path.name, f"is damaged ({bad:,} {'lines hold' if bad > 1 else 'line holds'} something else)")
-    return _compared(path.name, [one for one in told if reported(one)], own, finished=finished)
-
-
-class _Letter(BaseModel):
-    """What the segments know of a dead letter."""
-
-    seq: Number
-    reason: str
-    bytes: str
+    return _compared(path.name, [alike(one) for one in told if reported(one)], own, finished=finished)
 
 
 class DeadLetter(BaseModel):
@@ -187,6 +188,10 @@ class DeadLetter(BaseModel):
     def _base64(cls, value: str) -> str:
         base64.b64decode(value)
         return value
+
+
+class _Told(DeadLetter, extra="forbid"):
+    """The same, with nothing else in it."""
 
 
 def read_events(path: Path, missing: list[str]) -> list[dict[str, Any]]:
