@@ -104,9 +104,12 @@ def check_tracker(path: Path, rows: Sequence[Mapping[str, Any]], *, finished: bo
         return _words("windows.csv", "is damaged or foreign (its columns are others)")
     width = len(KEYS)
     told = [
-        tuple(line[:width]) for line in lines[1:] if not line or _int(line[0]) in windows or not line[0].isdecimal()
+        (*line[:width], *map(_rounded, line[width:]))
+        for line in lines[1:]
+        if not line or _int(line[0]) in windows or not line[0].isdecimal()
     ]
-    own = [tuple(_shown(row[name]) for name in KEYS) for row in rows]
+    names = (*FIXED, *COLUMNS)
+    own = [(*(_shown(row[name]) for name in KEYS), *(_rounded(row[name]) for name in names[width:])) for row in rows]
     return _compared("windows.csv", told, own, finished=finished)
 
 
@@ -116,6 +119,14 @@ def _int(word: str) -> int:
 
 def _shown(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _rounded(value: object) -> str:
+    """A metric to as many digits as every machine's arithmetic gives."""
+    try:
+        return "" if value in (None, "") else format(float(str(value)), ".8g")
+    except ValueError:
+        return str(value)
 
 
 def _compared(name: str, told: Sequence[object], own: Sequence[object], *, finished: bool) -> str | None:

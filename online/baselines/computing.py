@@ -139,9 +139,7 @@ def _open(run: Path) -> None:
 
 def _damaged(run: Path, error: object) -> RunError:
     said = problems(error) if isinstance(error, ValidationError) else error
-    return RunError(
-        f"the baselines of {run} are damaged ({said}); delete {run / 'baselines'}, and compute them again"
-    )
+    return RunError(f"the baselines of {run} are damaged ({said}); delete {run / 'baselines'}, and compute them again")
 
 
 def read_baselines(run: Path) -> Baselines | None:
