@@ -31,7 +31,7 @@ class _Pool:
     """Differences to static by arm, stream and seed, totals by stream, seed and arm, and what is said of the rest."""
 
     values: dict[str, dict[str, dict[int | None, float]]] = field(default_factory=dict)
-    totals: dict[tuple[str, int | None], dict[str, Any]] = field(default_factory=dict)
+    totals: dict[tuple[str, Any], dict[str, Any]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     specs: dict[str, tuple[str, Any]] = field(default_factory=dict)
 

@@ -14,7 +14,7 @@ from .latex import booktabs, escaped, interval
 
 COLUMNS = ("stream", "seed", *tidy.COLUMNS)
 
-Results = Mapping[tuple[str, int | None], Mapping[str, Any]]
+Results = Mapping[tuple[str, int], Mapping[str, Any]]
 """The summary of each run, by stream and seed."""
 
 
