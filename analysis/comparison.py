@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isnan
 from typing import Any
 
 from analysis.inference.compare import CONFIDENCE
 from analysis.inference.multiple import holm
+from analysis.inference.ranks import too_few_streams
 from analysis.inference.units import SAME, policy_claim
 from analysis.inference.verdict import policy_verdict
 from online.identity import differences
 
+from .experiment_tables import stream_scores
 from .members import Member
 from .tidy import tidy_rows
 
@@ -25,19 +28,35 @@ REFERENCE = "static"
 
 @dataclass(slots=True)
 class _Pool:
-    """Differences to static by arm, stream and seed, and what is said of those left out."""
+    """Differences to static by arm, stream and seed, totals by stream, seed and arm, and what is said of the rest."""
 
     values: dict[str, dict[str, dict[int | None, float]]] = field(default_factory=dict)
+    totals: dict[tuple[str, Any], dict[str, Any]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     specs: dict[str, tuple[str, Any]] = field(default_factory=dict)
 
     def add(self, one: Member) -> None:
+        totals = self.totals.setdefault((one.stream, one.seed), {})
+        if REFERENCE in one.summary["arms"]:
+            totals.setdefault(REFERENCE, one.summary["arms"][REFERENCE])
         for arm, found in one.summary.get("comparisons", {}).items():
             if reason := self._reason(one, arm, found):
                 self.notes.append(f"The arm '{arm}' of {one.name} is left out of what is claimed: {reason}.")
             else:
                 seeds = self.values.setdefault(arm, {}).setdefault(one.stream, {})
                 seeds[one.seed] = float(found["estimate"]["difference"])
+                totals[arm] = one.summary["arms"][arm]
+
+    def scores(self) -> tuple[dict[str, dict[str, float | None]], tuple[str, ...]]:
+        """By stream the accuracy of the arms that every run has, its seeds averaged; and the other arms."""
+        arms = dict.fromkeys(arm for totals in self.totals.values() for arm in totals)
+        everywhere = [arm for arm in arms if all(arm in totals for totals in self.totals.values())]
+        runs = {unit: {"arms": {arm: totals[arm] for arm in everywhere}} for unit, totals in self.totals.items()}
+        scores = {
+            stream: {arm: None if isnan(value) else value for arm, value in row.items()}
+            for stream, row in stream_scores(runs).items()
+        }
+        return scores, tuple(arm for arm in arms if arm not in everywhere)
 
     def _reason(self, one: Member, arm: str, found: Mapping[str, Any]) -> str | None:
         spec = one.manifest.get("arms", {}).get(arm)
@@ -65,6 +84,7 @@ def compare_runs(members: Sequence[Member]) -> dict[str, Any]:
     for one in members:
         if one.name not in apart:
             pool.add(one)
+    scores, unranked = pool.scores()
     claims = _claims(pool.values, _primary([one for one in members if one.name not in apart]))
     return {
         "format": FORMAT,
@@ -73,8 +93,15 @@ def compare_runs(members: Sequence[Member]) -> dict[str, Any]:
         "claims": claims,
         "verdicts": {arm: _verdict(arm, claim) for arm, claim in claims.items()},
         "apart": apart,
-        "notes": [*_notes(members, apart), *pool.notes],
+        "scores": scores,
+        "notes": [*_notes(members, apart), *pool.notes, *_unranked(scores, unranked)],
     }
+
+
+def _unranked(scores: Mapping[str, Any], arms: Sequence[str]) -> Iterator[str]:
+    """What must be said of a ranking that isn't of all arms."""
+    if arms and too_few_streams(len(scores)) is None:
+        yield f"Not ranked over the streams, as not every run has them: {', '.join(arms)}."
 
 
 def _plain(one: Member) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from .comparison_tables import claims_table, origins_table, runs_table
+from .comparison_tables import claims_table, origins_table, rank_sentences, runs_table
 from .document import Section, document
 from .markup import figure, text, words_table
 from .report_page import Drawn
@@ -16,29 +16,33 @@ STYLES = ("page.css", "report.css")
 KINDS = {"better": "better", "worse": "worse"}
 
 
-def comparison_page(comparison: Mapping[str, Any], drawn: Drawn | None, *, endings: Sequence[str]) -> str:
+def comparison_page(
+    comparison: Mapping[str, Any], drawn: Drawn | None, ranked: Drawn | None, *, endings: Sequence[str]
+) -> str:
     """The whole page, one file that opens from disk without a network.
 
     Args:
-        comparison: what `compare_runs` found.
+        comparison: what `compare_runs` found, with `ranks`.
         drawn: the figure of all differences, if there are some.
+        ranked: the figure of the arms' ranks over the streams, if there are enough of them.
         endings: of the files that lie in `figures/` beside the page.
     """
     return document(
         f"Comparison of {len(comparison['runs'])} runs",
-        list(comparison_sections(comparison, drawn, endings=endings)),
+        list(comparison_sections(comparison, drawn, ranked, endings=endings)),
         lead=_lead(comparison),
         styles=STYLES,
     )
 
 
 def comparison_sections(
-    comparison: Mapping[str, Any], drawn: Drawn | None, *, endings: Sequence[str]
+    comparison: Mapping[str, Any], drawn: Drawn | None, ranked: Drawn | None, *, endings: Sequence[str]
 ) -> Iterator[Section]:
     """The sections in order; those that there is nothing for are empty."""
     yield Section("verdict", "Verdict", _verdicts(comparison))
     yield Section("arms", "The arms", words_table(runs_table(comparison), "Arms and baselines of every run"))
     yield Section("differences", "Run by run", _figure(drawn, endings) if drawn else "")
+    yield Section("ranks", "Ranked over streams", _figure(ranked, endings) if ranked else _unranked(comparison))
     yield Section("runs", "Each run alone", "\n".join(_alone(name, run) for name, run in comparison["runs"].items()))
     yield Section("origin", "What each run is", words_table(origins_table(comparison), "Streams, seeds and settings"))
     yield Section("again", "Compare again", _again(comparison))
@@ -72,6 +76,11 @@ def _figure(drawn: Drawn, endings: Sequence[str]) -> str:
     told = drawn.caption
     name = f"figure-{told.name}"
     return figure(drawn.svg, name=name, title=told.title, caption=told.text, endings=endings, file=told.name)
+
+
+def _unranked(comparison: Mapping[str, Any]) -> str:
+    """Why there are no ranks."""
+    return "".join(f"<p>{text(said)}</p>" for said in rank_sentences(comparison))
 
 
 def _alone(name: str, run: Mapping[str, Any]) -> str:

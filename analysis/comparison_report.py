@@ -1,4 +1,4 @@
-"""Several runs -> their reports, and one that compares them: comparison.json, report.html and a figure."""
+"""Several runs -> their reports, and one that compares them: comparison.json, report.html and its figures."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from producer.errors import RunError, UsageError
 
 from .comparison import compare_runs
 from .comparison_page import comparison_page
+from .figures import critical_difference
+from .figures.chart import Picture
 from .figures.forest import Forest
 from .loaded import load_run
 from .members import member, names_of
@@ -67,22 +69,24 @@ def write_comparison(
         members.append(member(name, loaded.run, loaded.summary))
         done(1)
     comparison = compare_runs(members)
+    ranked = critical_difference(comparison["scores"])
+    comparison["ranks"] = ranked.plain()
     summaries = {one.name: one.summary for one in members}
     texts = {"comparison.json": json.dumps(comparison, indent=1, ensure_ascii=False, allow_nan=False) + "\n"}
     texts |= {LATEX: runs_latex(summaries)} if latex else {}
     texts |= {CSV: runs_csv(summaries)} if csv else {}
-    texts["report.html"] = comparison_page(comparison, _drawn(comparison, out, formats), endings=(*formats, "csv"))
+    drawn = [_drawn(picture, out, formats) for picture in (Forest(comparison), ranked)]
+    texts["report.html"] = comparison_page(comparison, *drawn, endings=(*formats, "csv"))
     return ComparisonReport(comparison, tuple(write_text(out / name, text) for name, text in texts.items()))
 
 
-def _drawn(comparison: dict[str, Any], out: Path, formats: Sequence[str]) -> Drawn | None:
-    """The figure of all differences, drawn into `figures/`; None where there is none."""
-    forest = Forest(comparison)
-    if forest.refusal is not None:
+def _drawn(picture: Picture, out: Path, formats: Sequence[str]) -> Drawn | None:
+    """A figure, drawn into `figures/`; None where there is nothing to draw."""
+    if picture.refusal is not None:
         return None
     _make(out / "figures")
-    forest.save(out / "figures", formats=tuple(dict.fromkeys((*formats, "svg"))))
-    return Drawn(forest.described(), (out / "figures" / f"{forest.name}.svg").read_text("utf-8"))
+    picture.save(out / "figures", formats=tuple(dict.fromkeys((*formats, "svg"))))
+    return Drawn(picture.described(), (out / "figures" / f"{picture.name}.svg").read_text("utf-8"))
 
 
 def _refuse_doubles(paths: Sequence[Path]) -> None:

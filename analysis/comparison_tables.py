@@ -15,7 +15,13 @@ def sentences(comparison: Comparison) -> list[str]:
     runs = comparison["runs"]
     streams = len({run["stream"] for run in runs.values()})
     read = f"{len(runs)} runs of {streams} {'stream' if streams == 1 else 'streams'}."
-    return [read, *comparison["verdicts"].values(), *comparison["notes"]]
+    return [read, *comparison["verdicts"].values(), *rank_sentences(comparison), *comparison["notes"]]
+
+
+def rank_sentences(comparison: Comparison) -> list[str]:
+    """How the arms rank over the streams, or why they aren't ranked; nothing of one stream, where nobody expects it."""
+    ranks = comparison["ranks"]
+    return [ranks.get("words") or ranks["reason"]] if ranks["streams"] > 1 else []
 
 
 def runs_table(comparison: Comparison) -> Tabular:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -91,11 +90,10 @@ def _rank(scores: Mapping[str, Mapping[str, float]], out: Path) -> dict[str, Any
     from .figures import critical_difference
 
     chart = critical_difference(scores)
-    if (reason := chart.refusal) is not None:
-        return {"streams": len(scores), "reason": reason}
-    (out / "figures").mkdir(exist_ok=True)
-    chart.save(out / "figures")
-    return {**asdict(chart.ranking), "words": chart.caption()}
+    if chart.refusal is None:
+        (out / "figures").mkdir(exist_ok=True)
+        chart.save(out / "figures")
+    return chart.plain()
 
 
 def _show(result: Mapping[str, Any], out: Path) -> None:

@@ -10,7 +10,14 @@ from typing import Any
 import pandas as pd
 
 from analysis.inference.compare import Labels, Wrong
-from analysis.salvage.inventory import check_is_run, name_strangers, read_planted, read_positions, source_of
+from analysis.salvage.inventory import (
+    check_is_run,
+    name_lost_positions,
+    name_strangers,
+    read_planted,
+    read_positions,
+    source_of,
+)
 from analysis.salvage.manifest import name_lost_arms, plain, read_manifest, specification
 from analysis.salvage.segments import Held, hold_segments
 from analysis.salvage.tables import NO_VERDICT, from_exports, from_segments, known_labels, to_windows, whole
@@ -100,6 +107,7 @@ def read_run(path: Path, *, truth: Path | None = None) -> Run:
     manifest, asked = read_manifest(path, missing)
     positions, finished = read_positions(path, missing), manifest.state == "finished"
     held = hold_segments(path, manifest, positions, source_of(manifest, asked), missing)
+    name_lost_positions(positions, held.files if held else (), missing)
     found = from_segments(path, held, missing, finished=finished) if held else from_exports(path, missing)
     rows, partial = whole(found.rows, missing, finished=finished, windows=manifest.windows)
     if not rows:
@@ -111,7 +119,7 @@ def read_run(path: Path, *, truth: Path | None = None) -> Run:
         facts.setdefault("threshold", held.threshold)
     name_lost_arms(facts, sorted(windows["arm"].unique()), missing)
     planted = read_planted(path, truth, missing)
-    name_strangers(path, sorted(windows["model"].unique()), missing)
+    name_strangers(path, sorted(windows["model"].unique()), missing, static=facts.get("static"))
     reported = set(zip(windows["window"], windows["arm"], strict=True))
     return Run(
         path=path,

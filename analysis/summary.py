@@ -51,7 +51,7 @@ def summarise(
         noise: the discordance of never and always on this stream, if not that of the baselines; see `judge`.
         where: the deployment to give totals for.
     """
-    noise = noise or (baseline_discordance(baselines) if baselines else None)
+    noise = noise or (baseline_discordance(baselines, outcomes) if baselines and outcomes else None)
     summary = _summarise(run, outcomes, noise, where)
     if baselines is not None and outcomes is not None:
         summary["hindsight"] = json.loads(json.dumps(summarise_baselines(run, outcomes, baselines), allow_nan=False))

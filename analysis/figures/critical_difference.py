@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from functools import cached_property
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -55,6 +57,12 @@ class CriticalDifference(Picture):
             UsageError: as `rank_arms`.
         """
         return rank_arms(self.scores)
+
+    def plain(self) -> dict[str, Any]:
+        """The ranks and tests with their words, as JSON values; where there are none, how many streams, and why."""
+        if (reason := self.refusal) is not None:
+            return {"streams": len(self.scores), "reason": reason}
+        return {**asdict(self.ranking), "words": self.caption()}
 
     @property
     def height(self) -> float:

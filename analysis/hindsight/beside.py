@@ -56,13 +56,14 @@ def summarise_baselines(
     }
 
 
-def baseline_discordance(baselines: Baselines) -> Discordance | None:
+def baseline_discordance(baselines: Baselines, outcomes: Outcomes) -> Discordance | None:
     """The discordance of never and always, for the smallest difference that this stream could have shown.
 
-    Measured on the first matrix; None where there is none.
+    Measured on the first matrix; None where there is none, or it is of other windows than the run reports: it has gone
+    on since, or lost some.
     """
     matrix = next(iter(baselines.matrices.values()), None)
-    if matrix is None:
+    if matrix is None or _stale(outcomes, baselines) is not None:
         return None
     losses = matrix.losses(1)
     return discordance(matrix.wrong(never(losses)), matrix.wrong(always(losses)))

@@ -7,6 +7,7 @@ import csv
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import zip_longest
+from operator import eq
 from pathlib import Path
 from typing import Any
 
@@ -104,9 +105,12 @@ def check_tracker(path: Path, rows: Sequence[Mapping[str, Any]], *, finished: bo
         return _words("windows.csv", "is damaged or foreign (its columns are others)")
     width = len(KEYS)
     told = [
-        tuple(line[:width]) for line in lines[1:] if not line or _int(line[0]) in windows or not line[0].isdecimal()
+        (*line[:width], *map(_rounded, line[width:]))
+        for line in lines[1:]
+        if not line or _int(line[0]) in windows or not line[0].isdecimal()
     ]
-    own = [tuple(_shown(row[name]) for name in KEYS) for row in rows]
+    names = (*FIXED, *COLUMNS)
+    own = [(*(_shown(row[name]) for name in KEYS), *(_rounded(row[name]) for name in names[width:])) for row in rows]
     return _compared("windows.csv", told, own, finished=finished)
 
 
@@ -118,10 +122,25 @@ def _shown(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _compared(name: str, told: Iterable[object], own: Iterable[object], *, finished: bool) -> str | None:
+def _rounded(value: object) -> str:
+    """A metric to as many digits as every machine's arithmetic gives."""
+    try:
+        return "" if value in (None, "") else format(float(str(value)), ".8g")
+    except ValueError:
+        return str(value)
+
+
+def _compared(
+    name: str,
+    told: Iterable[object],
+    own: Iterable[object],
+    *,
+    finished: bool,
+    alike: Callable[[Any, Any], bool] = eq,
+) -> str | None:
     differ = lacking = 0
     for one, other in zip_longest(told, own):
-        differ += one is not None and one != other
+        differ += one is not None and not (other is not None and alike(one, other))
         lacking += one is None
     if differ or finished:
         differ += lacking
@@ -142,11 +161,16 @@ def check_events(path: Path, held: Held, *, finished: bool) -> str | None:
 def check_dead_letters(path: Path, held: Held, *, finished: bool) -> str | None:
     """What is wrong with dead_letters.jsonl, held against the segments; None if nothing is.
 
-    Only what the segments know is compared: where a letter came from stands elsewhere.
+    Where a letter came from stands elsewhere (positions, manifest): it is compared as far as that is known.
     """
-    own = ({key: letter[key] for key in _Letter.model_fields} for letter in held.letters())
     size = max(held.size, 1)
-    return _check_lines(path, _Letter, own, lambda told: told["seq"] // size in held.files, finished=finished)
+    return _check_lines(
+        path, _Told, held.letters(), lambda told: told["seq"] // size in held.files, finished=finished, alike=_as_known
+    )
+
+
+def _as_known(told: Mapping[str, Any], own: Mapping[str, Any]) -> bool:
+    return all(told.get(key) == value for key, value in own.items() if value is not None)
 
 
 def _check_lines(
@@ -156,6 +180,7 @@ def _check_lines(
     reported: Callable[[Mapping[str, Any]], bool],
     *,
     finished: bool,
+    alike: Callable[[Any, Any], bool] = eq,
 ) -> str | None:
     bad: list[None] = []
 
@@ -167,21 +192,13 @@ def _check_lines(
                 yield one
 
     try:
-        said = _compared(path.name, told(), own, finished=finished)
+        said = _compared(path.name, told(), own, finished=finished, alike=alike)
     except Unreadable as why:
         return _words(path.name, str(why)) if finished or str(why) != "is missing" else None
     if bad:
         many = len(bad)
         return _words(path.name, f"is damaged ({many:,} {'lines hold' if many > 1 else 'line holds'} something else)")
     return said
-
-
-class _Letter(BaseModel):
-    """What the segments know of a dead letter."""
-
-    seq: Number
-    reason: str
-    bytes: str
 
 
 class DeadLetter(BaseModel):
@@ -200,6 +217,10 @@ class DeadLetter(BaseModel):
     def _base64(cls, value: str) -> str:
         base64.b64decode(value)
         return value
+
+
+class _Told(DeadLetter, extra="forbid"):
+    """The same, with nothing else in it."""
 
 
 def read_events(path: Path, missing: list[str]) -> list[dict[str, Any]]:

@@ -13,8 +13,9 @@ from pydantic import BaseModel, ValidationError
 from online.positions import POSITIONS, Positions
 from online.registry import problems
 from online.windows import Position
-from producer.errors import ContractError, RunError
+from producer.errors import ContractError, ModelError, RunError
 from producer.recipe import read_truth
+from static_model.artifact import saved_info
 
 from .manifest import Asked, Manifest
 from .reading import Number, several
@@ -55,6 +56,17 @@ def read_positions(run: Path, missing: list[str]) -> Mapping[int, Position]:
     return {}
 
 
+def name_lost_positions(positions: Iterable[int], windows: Iterable[int], missing: list[str]) -> None:
+    """Name the windows that are committed, but have no position, as each was written down before its window."""
+    if any(one.startswith("positions.jsonl") for one in missing):
+        return
+    if lost := sorted({*windows} - {*positions}):
+        missing.append(
+            f"positions.jsonl says nothing of the windows {several(lost)}: where their dead letters came from isn't "
+            "known, and the run can't be taken up again from there."
+        )
+
+
 def source_of(manifest: Manifest, asked: Asked) -> dict[str, str]:
     """Where dead letters say that they come from: `{"topic": name}`, `{"file": name}`, or nothing if that is lost."""
     if isinstance(topic := manifest.identity.source.get("topic"), str):
@@ -91,12 +103,13 @@ def _checked(truth: Mapping[str, Any], place: Path) -> Mapping[str, Any]:
     return truth
 
 
-def name_strangers(run: Path, models: Iterable[str], missing: list[str]) -> None:
-    """Name the models in force that the run doesn't hold, and whatever isn't part of a run.
+def name_strangers(run: Path, models: Iterable[str], missing: list[str], *, static: str | None) -> None:
+    """Name the models in force that the run doesn't hold, those that are damaged, and whatever isn't part of a run.
 
     Args:
         run: the run directory.
         models: ids of the models in force.
+        static: that of the starting model, of which it is said elsewhere if it can't be read.
         missing: takes the sentences.
     """
     # A model that learns by record is kept as a recipe.
@@ -105,9 +118,22 @@ def name_strangers(run: Path, models: Iterable[str], missing: list[str]) -> None
         missing.append(
             f"models: {several(lost)} can't be found; the run can't be taken up again, the report needs none."
         )
+    folders = (path.parent for path in run.glob("models/*/model.json"))
+    if damaged := sorted(path.name for path in folders if path.name != static and not _sound(path)):
+        missing.append(
+            f"models: {several(damaged)} aren't what was saved; the run can't be taken up again, the report needs none."
+        )
     found = (path.name for path in run.iterdir() if path.name not in PARTS and not path.name.startswith("."))
     if strangers := sorted(found):
         missing.append(f"Not part of a run, and left alone: {several(strangers)}.")
+
+
+def _sound(model: Path) -> bool:
+    try:
+        saved_info(model)
+    except (ModelError, OSError):
+        return False
+    return True
 
 
 def check_is_run(path: Path) -> None:

@@ -27,6 +27,7 @@ from producer.errors import RunError
 from .building import Ask, build, models_of
 from .causes import Causes, build_causes, read_causes
 from .matrix import Matrix, Number, read_facts, read_matrix
+from .seal import SEAL, check_seal, seal
 from .whole import Whole, features_of, open_whole
 
 FORMAT = 1
@@ -95,7 +96,7 @@ def compute(
         bar: shows progress, in models.
 
     Raises:
-        RunError: no run, a damaged one, or another process works on it.
+        RunError: no run, a damaged one, damaged baselines of it, or another process works on it.
         UsageError: a training set needs static rows, and `training` is missing or other files.
         ModelError: a learner can't retrain the starting model.
     """
@@ -105,6 +106,7 @@ def compute(
     asks = _asks(by_rows, training_sets, every)
     workers = processes or min(2, len(os.sched_getaffinity(0)))
     with alone(run), features_of(run) as mapped, spark_for(by_rows):
+        _open(run)
         whole = open_whole(run, mapped, training, model=model)
         with bar(sum(models_of(ask, len(whole)) for ask in asks)) as done:
             folders = [build(whole, a, mapped=mapped, training=training, processes=workers, done=done) for a in asks]
@@ -120,6 +122,24 @@ def compute(
         }
     with replace_file(run / "baselines" / "baselines.json") as file:
         file.write(json.dumps(content, indent=1).encode() + b"\n")
+    seal(run / "baselines")
+
+
+def _open(run: Path) -> None:
+    """Break the seal, as files are to be added; what an interruption left has none, and is taken up."""
+    folder = run / "baselines"
+    if not (folder / SEAL).exists():
+        return
+    try:
+        check_seal(folder)
+        (folder / SEAL).unlink()
+    except (OSError, ValueError) as error:
+        raise _damaged(run, error) from None
+
+
+def _damaged(run: Path, error: object) -> RunError:
+    said = problems(error) if isinstance(error, ValidationError) else error
+    return RunError(f"the baselines of {run} are damaged ({said}); delete {run / 'baselines'}, and compute them again")
 
 
 def read_baselines(run: Path) -> Baselines | None:
@@ -129,9 +149,10 @@ def read_baselines(run: Path) -> Baselines | None:
         RunError: it is damaged, or of a newer format.
     """
     folder = run / "baselines"
-    if not (folder / "baselines.json").exists():
+    if not any((folder / name).exists() for name in ("baselines.json", SEAL)):
         return None
     try:
+        check_seal(folder)
         facts = _Facts.model_validate(read_facts(folder / "baselines.json", FORMAT))
         if lost := {one.matrix for one in facts.arms.values() if isinstance(one, _Beside)} - {*facts.matrices}:
             raise ValueError(f"no matrix {', '.join(lost)}")
@@ -149,10 +170,7 @@ def read_baselines(run: Path) -> Baselines | None:
             },
         )
     except (OSError, ValueError) as error:
-        said = problems(error) if isinstance(error, ValidationError) else error
-        raise RunError(
-            f"the baselines of {run} are damaged ({said}); delete {folder}, and compute them again"
-        ) from None
+        raise _damaged(run, error) from None
 
 
 class _Why(BaseModel):

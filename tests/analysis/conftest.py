@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -72,10 +73,11 @@ def make_run(tmp_path: Path) -> MakeRun:
         }
         (run / "manifest.json").write_text(json.dumps(manifest))
         (run / "experiment.toml").write_text(tomli_w.dumps({"window": size, "arm": list(manifest["arms"].values())}))
-        (run / "positions.jsonl").write_text("")
+        places = ({"window": at, "next": {"0": (at + 1) * size}, "dead": []} for at in range(len(labels)))
+        (run / "positions.jsonl").write_text("".join(f"{json.dumps(place)}\n" for place in places))
         for name in {models(index, arm) for arm, found in predictions.items() for index in range(len(found))}:
-            (run / "models" / name).mkdir(exist_ok=True)
-            (run / "models" / name / "model.json").touch()
+            if name != static:
+                shutil.copytree(run / "models" / static, run / "models" / name)
         ledger = Ledger(run / "segments", DATASET)
         for index, window in enumerate(windows_of(labels, size)):
             here = {arm: found[index] for arm, found in predictions.items() if index < len(found)}

@@ -6,6 +6,7 @@ import csv
 import html
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,9 @@ from analysis.cli import report
 from analysis.comparison import compare_runs
 from analysis.comparison_page import comparison_page
 from analysis.comparison_report import write_comparison
+from analysis.comparison_tables import sentences
 from analysis.experiment_tables import policy_claims
+from analysis.figures import critical_difference
 from analysis.figures.forest import Forest
 from analysis.members import Member, names_of
 from analysis.runs import read_run
@@ -340,7 +343,8 @@ def test_without_being_asked_no_table_is_written(runs: list[Path], tmp_path: Pat
 
 
 def page_of(comparison: dict[str, Any]) -> str:
-    return comparison_page(comparison, None, endings=("svg",))
+    ranks = critical_difference(comparison["scores"]).plain()
+    return comparison_page(comparison | {"ranks": ranks}, None, None, endings=("svg",))
 
 
 def test_the_page_says_what_the_terminal_says(runs: list[Path], tmp_path: Path) -> None:
@@ -394,3 +398,80 @@ def test_without_differences_there_is_no_figure(make_run: Callable[..., Path], t
     assert [f"out/runs/{name}/figures/one-column/accuracy.pdf" for name in ("a", "b")] == drawn
     assert "<figure" not in (tmp_path / "out/report.html").read_text()
     assert Forest(written.comparison).refusal == "No run holds an arm against static on labelled records."
+
+
+def over_streams(streams: int, **changes: Any) -> list[Member]:
+    """Two seeds of so many streams, where `better` is right more often than `static`, and `worse` less often."""
+
+    def told(place: int, seed: int) -> dict[str, Any]:
+        said = summary(better=1.0 + place, worse=-1.0 - place)
+        rates = {"static": 0.8, "better": 0.81 + place / 100 + seed / 50, "worse": 0.7 - place / 100}
+        arms = {
+            arm: {**said["arms"][arm], "metrics": {**said["arms"][arm]["metrics"], "accuracy": rate}}
+            for arm, rate in rates.items()
+        }
+        return {**said, "arms": arms}
+
+    found = [(place, seed) for place in range(streams) for seed in (0, 1)]
+    return [one(f"{p}-{s}", stream="abcdefgh"[p], seed=s, summary=told(p, s), **changes) for p, s in found]
+
+
+def test_arms_are_ranked_over_six_streams() -> None:
+    """As an experiment ranks them: seeds averaged within each stream, the best arm first."""
+    found = compare_runs(over_streams(6))
+    assert found["scores"]["file " + 12 * "c"] == pytest.approx({"static": 0.8, "better": 0.84, "worse": 0.68})
+    ranks = critical_difference(found["scores"]).plain()
+    assert (ranks["streams"], ranks["ranks"]) == (6, {"better": 1.0, "static": 2.0, "worse": 3.0})
+
+
+def test_fewer_streams_are_not_ranked_and_the_words_say_why() -> None:
+    """Five streams, whatever the number of their runs; of one stream nothing is said, as nobody expects ranks."""
+    reason = "Arms aren't ranked over streams: 6 or more are needed, and there are 5."
+    for streams, said in ((5, True), (1, False)):
+        found = compare_runs(over_streams(streams))
+        found["ranks"] = critical_difference(found["scores"]).plain()
+        assert any(one.startswith(reason) for one in sentences(found)) == said
+        assert (html.escape(reason) in page_of(found)) == said
+        assert ('id="ranks"' in page_of(found)) == said
+
+
+def test_arms_that_some_runs_lack_are_not_ranked() -> None:
+    """The others are, what is set apart has no rank, and a sentence names those left out."""
+    runs = over_streams(6)
+    lacking = {key: value for key, value in runs[3].summary["comparisons"].items() if key != "worse"}
+    runs[3] = replace(runs[3], summary={**runs[3].summary, "comparisons": lacking})
+    found = compare_runs([*runs, one("x", stream="h", finished=False)])
+    assert [*found["scores"]] == [f"file {12 * letter}" for letter in "abcdef"]
+    assert {tuple(row) for row in found["scores"].values()} == {("static", "better")}
+    assert "Not ranked over the streams, as not every run has them: worse." in found["notes"]
+
+
+def test_an_undefined_score_is_none_and_is_named() -> None:
+    """JSON has no other word for it."""
+    runs = over_streams(6)
+    runs[0].summary["arms"]["better"]["metrics"]["accuracy"] = None
+    scores = compare_runs(runs)["scores"]
+    assert scores["file " + 12 * "a"]["better"] is None
+    assert "the arm 'better' has no score on stream 'file a" in critical_difference(scores).plain()["reason"]
+
+
+def test_a_comparison_draws_the_ranks(make_run: Callable[..., Path], tmp_path: Path) -> None:
+    """Six runs of six streams: the figure in every format and its numbers, in the page, in the words and in JSON."""
+    runs = []
+    for place in range(6):
+        labels = [np.tile(np.array([0, 1], dtype=np.int8), 50)] * 2
+        wrong = np.array([1] * (10 + place) + [0] * (90 - place), dtype=np.int8)
+        run = make_run(labels, {"static": [w ^ wrong for w in labels], "dynamic": labels}, name=f"run-{place}")
+        manifest = json.loads((run / "manifest.json").read_text())
+        manifest["identity"]["source"] = {"file": f"{place}" * 20}
+        (run / "manifest.json").write_text(json.dumps(manifest))
+        runs.append(run)
+    result = shown(*runs, "--out", tmp_path / "out", "--metric", "accuracy")
+    drawn = {f"figures/critical-difference.{ending}" for ending in ("svg", "png", "csv")}
+    assert drawn <= files(tmp_path / "out")
+    page = (tmp_path / "out/report.html").read_text()
+    comparison = json.loads((tmp_path / "out/comparison.json").read_text())
+    assert comparison["ranks"]["ranks"] == {"dynamic": 1.0, "static": 2.0}
+    assert '<figure id="figure-critical-difference">' in page
+    assert html.escape(comparison["ranks"]["words"]) in page
+    assert " ".join(comparison["ranks"]["words"].split()) in " ".join(result.stdout.split())

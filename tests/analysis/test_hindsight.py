@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -185,13 +186,22 @@ def test_what_is_not_comparable_says_why(write_matrix, run_of) -> None:
     assert json.loads(json.dumps(found, allow_nan=False))["tables"].keys() == {"last 1"}
 
 
-def test_the_noise_is_the_discordance_of_never_and_always(write_matrix) -> None:
+def test_the_noise_is_the_discordance_of_never_and_always(write_matrix, run_of) -> None:
     """Power is measured where the two extremes differ."""
     wrong = changed()
-    found = baseline_discordance(baselines(write_matrix(wrong)))
+    _, outcomes = run_of(wrong[STATIC], wrong[STATIC], [])
+    found = baseline_discordance(baselines(write_matrix(wrong)), outcomes)
     always = along(wrong, range(STATIC, WINDOWS - 1))
     assert found is not None
     assert found.share.tolist() == [(a ^ b).mean() for a, b in zip(wrong[STATIC], always, strict=True)]
+
+
+def test_the_noise_of_other_windows_is_none(write_matrix, run_of) -> None:
+    """A run that has lost windows, or gone on since, is reported all the same."""
+    wrong = changed()
+    _, outcomes = run_of(wrong[STATIC], wrong[STATIC], [])
+    outcomes = replace(outcomes, labels=outcomes.labels[1:])
+    assert baseline_discordance(baselines(write_matrix(wrong)), outcomes) is None
 
 
 def causes(rng: np.random.Generator, everything: float, same: float) -> Causes:

@@ -17,6 +17,7 @@ from analysis.runs import read_outcomes, read_run
 from online.baselines.building import Ask
 from online.baselines.causes import Causes
 from online.baselines.computing import BY_RECORD, NO_ROWS, Beside, compute, read_baselines
+from online.baselines.seal import seal
 from online.interfaces import Rows
 from online.learners.batch import ScikitLearn
 from online.ledger import Ledger
@@ -97,15 +98,53 @@ def test_damaged_baselines_are_refused(duel) -> None:
     compute(run, every=6)
     file = run / "baselines" / "baselines.json"
     sound = file.read_text("utf-8")
-    file.write_text(sound.replace('"lag": 1', '"lag": -5'))
+
+    def replaced(text: str) -> None:
+        file.write_text(text)
+        seal(file.parent)
+
+    replaced(sound.replace('"lag": 1', '"lag": -5'))
     with pytest.raises(RunError, match=r"are damaged \(.*lag: Input should be greater than or equal to 1"):
         read_baselines(run)
-    file.write_text(sound.replace('"matrix": "', '"matrix": "../'))
+    replaced(sound.replace('"matrix": "', '"matrix": "../'))
     with pytest.raises(RunError, match=r"are damaged \(no matrix \.\./"):
         read_baselines(run)
-    file.write_text('{"format": 2}')
+    replaced('{"format": 2}')
     with pytest.raises(RunError, match=r"its format is 2, this driftduel reads 1.*delete .*compute them again"):
         read_baselines(run)
+
+
+def test_any_file_that_is_not_what_was_computed_is_named(duel) -> None:
+    """Bits are plausible whatever they are: each flipped, cut, lost or added file is found, and none is computed on."""
+    run = duel("static", "dynamic")
+    compute(run, every=6)
+    folder = run / "baselines"
+    assert read_baselines(run) is not None
+    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+        sound = file.read_bytes()
+        for damaged in (sound[:-1] + bytes([sound[-1] ^ 1]), sound[: len(sound) // 2], None):
+            file.unlink() if damaged is None else file.write_bytes(damaged)
+            with pytest.raises(RunError, match=r"are damaged \(.*delete .*baselines, and compute them again"):
+                read_baselines(run)
+            if (folder / "DIGEST").exists():
+                with pytest.raises(RunError, match=r"delete .*baselines, and compute them again"):
+                    compute(run, every=6)
+        file.write_bytes(sound)
+    (folder / "more.npy").write_bytes(b"")
+    with pytest.raises(RunError, match=r"DIGEST doesn't agree with 'more\.npy'"):
+        read_baselines(run)
+
+
+def test_an_interruption_before_the_seal_is_taken_up(duel) -> None:
+    """Computing again ends in the same bytes; until then the reader is told what happened."""
+    run = duel("static", "dynamic")
+    compute(run, every=6)
+    made = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+    (run / "baselines" / "DIGEST").unlink()
+    with pytest.raises(RunError, match="DIGEST is missing: computing them was interrupted, or it is lost"):
+        read_baselines(run)
+    compute(run, every=6)
+    assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == made
 
 
 def test_a_run_in_use_is_left_alone(duel) -> None:
