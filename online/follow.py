@@ -59,6 +59,9 @@ class FollowedTopic(TopicSource):
     def _settle(self, assembler: Assembler) -> None:
         assembler.ends = self.ends = dict(assembler.read)
         self.closed(self.ends)
+        from producer.unfinished import say_unfinished  # a duel over a file needs no Kafka client
+
+        say_unfinished(self._reader)
 
     def _limit(self, chunk: Chunk) -> int:
         return len(self.ends) * max(int(chunk.offsets[-1]) + 1, *self.ends.values())
