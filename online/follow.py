@@ -57,10 +57,11 @@ class FollowedTopic(TopicSource):
         return self._reader.follow(start, idle=self._idle)
 
     def _settle(self, assembler: Assembler) -> None:
+        from producer.unfinished import refuse_grown, say_unfinished  # a duel over a file needs no Kafka client
+
+        refuse_grown(self._reader)
         assembler.ends = self.ends = dict(assembler.read)
         self.closed(self.ends)
-        from producer.unfinished import say_unfinished  # a duel over a file needs no Kafka client
-
         say_unfinished(self._reader)
 
     def _limit(self, chunk: Chunk) -> int:

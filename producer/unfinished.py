@@ -1,4 +1,4 @@
-"""Transactions that stay unfinished: what stands behind them on a topic is there, but not to be read."""
+"""What is on a topic and isn't read: behind a transaction that stays unfinished, or in partitions made later."""
 
 from __future__ import annotations
 
@@ -48,6 +48,25 @@ def refuse_unfinished(reader: TopicReader, advice: str) -> None:
         raise ContractError(
             f"topic '{reader.topic}' at {reader.bootstrap} holds a transaction of something else that isn't finished, "
             f"so that nobody can tell what is there: {_said(places)}. Wait until it has ended, or {advice}"
+        )
+
+
+def refuse_grown(reader: TopicReader) -> None:
+    """Refuse a topic that was given more partitions while it was read: what went there wasn't.
+
+    Raises:
+        ContractError: it has more than when the reader was opened.
+    """
+    with (
+        closing(connect("admin", reader.bootstrap, reader.config)) as admin,
+        speaking(reader.bootstrap, topic=reader.topic),
+    ):
+        now = admin.topics().get(reader.topic, 0)
+    if now > len(reader.end):
+        raise ContractError(
+            f"topic '{reader.topic}' at {reader.bootstrap} was given {now} partitions while it was followed, and has "
+            f"been read in {len(reader.end)}: what went into the others isn't in the run. Replay the stream onto a new "
+            "topic, and evaluate that one into a new run"
         )
 
 

@@ -186,8 +186,8 @@ class TransactionWriter:
             self._producer.abort()
             raise ContractError(
                 f"something else writes onto topic '{self.topic}' at {self.bootstrap}, too: it came between this "
-                "run's predictions. What this run put there before is whole. Choose another --predictions-topic, or run the same "
-                "command again once nothing else writes there"
+                "run's predictions. What this run put there before is whole. Choose another --predictions-topic, or "
+                "run the same command again once nothing else writes there"
             )
         self._next |= {p: at + 2 for p, at in landed}  # behind the marker that ends the transaction
 

@@ -11,12 +11,12 @@ from typing import Any
 
 import confluent_kafka
 import pytest
+from confluent_kafka.admin import AdminClient, NewPartitions
 
 from online import duel
 from online.duel import DuelOutcome
 from online.ledger import Entry
 from producer.client import Config
-from producer.dataset import Dataset
 from producer.errors import ContractError
 from producer.topic import TopicReader, ensure_topic
 
@@ -87,6 +87,25 @@ def test_records_behind_an_unfinished_transaction_are_named(
     assert outcome.books.scored == 100
     said = "holds a transaction that isn't finished: offsets 100 to 300 of partition 0 can't be read"
     assert said in capsys.readouterr().err
+
+
+def test_partitions_that_a_followed_topic_is_given_are_not_passed_over(
+    bootstrap: str, topic: str, evaluate: Evaluate, tiny_lines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What goes into partitions that came later isn't read: the run isn't closed as if it had been the whole stream."""
+    put(bootstrap, topic, tiny_lines(300, seed=3))
+    opened = duel.open_publisher
+
+    @contextmanager
+    def growing(*given: Any) -> Iterator[Callable[[Entry], None]]:
+        admin = AdminClient({"bootstrap.servers": bootstrap})
+        admin.create_partitions([NewPartitions(topic, 3)])[topic].result(30)
+        with opened(*given) as publish:
+            yield publish
+
+    monkeypatch.setattr(duel, "open_publisher", growing)
+    with pytest.raises(ContractError, match=r"was given 3 partitions while it was followed, and has been read in 1: "):
+        evaluate(topic=topic, follow=True, idle_timeout=1.0)
 
 
 def test_predictions_behind_an_unfinished_transaction_are_not_doubled(
