@@ -6,6 +6,7 @@ import importlib
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from types import FrameType
 from typing import NoReturn
 
@@ -34,6 +35,8 @@ VERBS = {
 }
 RESUMED = ("produce", "evaluate", "experiment")
 """Verbs that, called again, go on where they stopped."""
+ENDS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated", signal.SIGHUP: "left by its terminal"}
+"""Signals that ask for an end, and what is then said; the exit code is 128 and the signal's number."""
 
 
 class Verbs(click.Group):
@@ -72,29 +75,52 @@ def cli(debug: bool) -> None:
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM came: what waits for Ctrl-C closes on the way out, too."""
+    """A signal asked for an end: what waits for Ctrl-C closes on the way out, too."""
 
 
 def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:
     raise Terminated
 
 
+def _listen() -> list[int]:
+    """Raise `Terminated` where a signal asks for an end; the signals that have come, in their order."""
+    came: list[int] = []
+
+    def end(number: int, frame: FrameType | None) -> NoReturn:
+        came.append(number)
+        _terminate(number, frame)
+
+    for number in ENDS:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # `nohup`, or a job in the background
+            signal.signal(number, end)
+    return came
+
+
+def _end(came: Sequence[int], given: Sequence[str]) -> NoReturn:
+    """Say which signal ended the command, and end it so; a further one ends it at once, without a word."""
+    for number in ENDS:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
+    first = signal.Signals(came[0]) if came else signal.SIGINT
+    again = any(verb in given for verb in RESUMED)
+    with suppress(OSError):  # its terminal may be gone
+        click.echo(f"driftduel: {ENDS[first]}{'; the same command goes on where it stopped' * again}", err=True)
+    sys.exit(128 + first)
+
+
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run the command line. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted, 143 terminated."""
+    """Run the command line. Exit codes: 0 done, 1 failed, 2 wrong usage, 129 terminal gone, 130 Ctrl-C, 143 SIGTERM."""
     from producer.errors import DriftduelError
 
     given = list(sys.argv[1:] if arguments is None else arguments)
-    signal.signal(signal.SIGTERM, _terminate)
+    came = _listen()
     try:
         sys.exit(cli.main(args=given, prog_name="driftduel", standalone_mode=False) or 0)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except click.Abort as stopped:
-        word, code = ("terminated", 143) if isinstance(stopped.__cause__, Terminated) else ("interrupted", 130)
-        again = any(verb in given for verb in RESUMED)
-        click.echo(f"driftduel: {word}{'; the same command goes on where it stopped' * again}", err=True)
-        sys.exit(code)
+    except (click.Abort, KeyboardInterrupt):
+        _end(came, given)
     except DriftduelError as error:
         if "--debug" in given:
             raise
@@ -106,6 +132,11 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
             raise
         click.echo(f"driftduel: {type(error).__name__}: {error}. More with --debug before the verb", err=True)
         sys.exit(1)
+    except Exception:
+        # Who swallows an end, as pyarrow does where it imports pandas, leaves things half made that fail later.
+        if not came or "--debug" in given:
+            raise
+        _end(came, given)
 
 
 if __name__ == "__main__":

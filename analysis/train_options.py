@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from producer.cli import SEED
+from producer.cli import SEED, Numbers
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -17,8 +17,8 @@ ALGORITHMS = ("logistic_regression", "linear_svc", "decision_tree", "gradient_bo
 DEFAULTS = ("logistic_regression", "gradient_boosted_trees", "random_forest")
 RULES = ("half", "mcc", "f1", "cost", "fpr-1pct")
 
-SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
-COST = click.FloatRange(0, min_open=True)
+SHARE = Numbers(0, 1, min_open=True, max_open=True)
+COST = Numbers(0, min_open=True)
 
 _OPTIONS = (
     click.option("--dataset", required=True, metavar="D", help="A preset's name or a contract file."),
@@ -69,7 +69,7 @@ _OPTIONS = (
         "--positive-fraction",
         default=1.0,
         show_default=True,
-        type=click.FloatRange(0, 1, min_open=True),
+        type=Numbers(0, 1, min_open=True),
         help="Undersampling begins with this share of class 1.",
     ),
     click.option(

@@ -33,11 +33,15 @@ Bar = Callable[[int], AbstractContextManager[Callable[[int], None]]]
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """What a message should have been: the letter's number in its run, the new bytes, and the line it stands in."""
+    """What a message should have been: the letter's number in its run, the new bytes, and the line it stands in.
+
+    The reason is that of the letter, where the line still says it: numbers alone are those of any run's letters.
+    """
 
     letter: int
     message: bytes
     line: int
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +129,7 @@ def republish(
 
 def _write_lines(out: Path, run: Path, file: Path, dataset: Dataset, wire: Wire) -> list[int]:
     """Write the corrected messages as a CSV file; the numbers of their letters, in order."""
-    known = {letter.seq for letter in read_letters(run)}
+    known = {letter.seq: hash(letter.reason) for letter in read_letters(run)}
     letters: list[int] = []
     faults: list[str] = []
     to_line = line_reader(dataset, wire)
@@ -133,9 +137,9 @@ def _write_lines(out: Path, run: Path, file: Path, dataset: Dataset, wire: Wire)
         lines.write(_header(dataset))
         for block in _blocks(read_corrections(file)):
             for correction in block:
-                if correction.letter not in known:
+                reason = known.pop(correction.letter, None)
+                if reason is None or (correction.reason is not None and hash(correction.reason) != reason):
                     raise UsageError(_stranger(file, correction, run))
-                known.remove(correction.letter)
                 letters.append(correction.letter)
             faults += _faults(block, dataset, wire)
             if not faults:
@@ -155,8 +159,8 @@ def _header(dataset: Dataset) -> bytes:
 
 def _stranger(file: Path, correction: Correction, run: Path) -> str:
     return (
-        f"{file}, line {correction.line}: {run} has no dead letter {correction.letter}, or the file names it twice; "
-        "keep the numbers that --export wrote, each once"
+        f"{file}, line {correction.line}: {run} has no dead letter {correction.letter}, or another one under that "
+        "number, or the file names it twice; keep the numbers that --export wrote for this run, each once"
     )
 
 
@@ -216,4 +220,5 @@ def _correction(line: bytes, number: int, file: Path) -> Correction:
             raise TypeError
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise UsageError(f"{file}, line {number}, is no letter; expected {FORM}") from None
-    return Correction(letter, message, number)
+    reason = found.get("reason")
+    return Correction(letter, message, number, reason if isinstance(reason, str) else None)

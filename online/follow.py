@@ -57,8 +57,12 @@ class FollowedTopic(TopicSource):
         return self._reader.follow(start, idle=self._idle)
 
     def _settle(self, assembler: Assembler) -> None:
+        from producer.unfinished import refuse_grown, say_unfinished  # a duel over a file needs no Kafka client
+
+        refuse_grown(self._reader)
         assembler.ends = self.ends = dict(assembler.read)
         self.closed(self.ends)
+        say_unfinished(self._reader)
 
     def _limit(self, chunk: Chunk) -> int:
         return len(self.ends) * max(int(chunk.offsets[-1]) + 1, *self.ends.values())

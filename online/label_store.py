@@ -189,12 +189,15 @@ def _read_topic(
         raise UsageError(f"to read label topic '{topic}' a broker is needed: name one with --bootstrap HOST:PORT")
     from producer.label_topic import read_label_topic
     from producer.topic import TopicReader
+    from producer.unfinished import say_unfinished
 
     asked = None if held is None else {int(p): end for p, end in held["ends"].items()}
     with TopicReader(kafka.bootstrap, topic, config=kafka.config, patience=kafka.patience) as reader:
         begins = {str(p): first for p, first in sorted(reader.beginning.items()) if first}
         if held is not None:
             _refuse_gone(topic, held.get("begins", {}), begins)
+        else:
+            say_unfinished(reader)
         table, stops = read_label_topic(reader, dataset, ends=asked)
     place = {"topic": topic, "ends": {str(p): end for p, end in sorted(stops.items())}}
     return table, place | ({"begins": begins} if begins else {})

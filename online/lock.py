@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import shutil
 import time
 from collections.abc import Iterator
@@ -33,6 +34,11 @@ def alone(path: Path) -> Iterator[None]:
                 raise RunError(f"another process is working on the run {path}; wait for it, or choose another --run")
         _sweep(path)
         yield
+        if not os.fstat(lock.fileno()).st_nlink:
+            raise RunError(
+                f"the run directory {path} was deleted or replaced while it was worked on, so that what was written "
+                "before is gone. Delete what is left of it, and run the same command again"
+            )
 
 
 def is_held(path: Path) -> bool:

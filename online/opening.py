@@ -118,6 +118,7 @@ def _open_topic(stream: Stream, kafka: Kafka, dataset: Dataset, run: Path, size:
     if kafka.bootstrap is None:
         raise UsageError(f"to read topic '{stream.topic}' a broker is needed: name one with --bootstrap HOST:PORT")
     from producer.topic import TopicReader  # a duel over a file needs no Kafka client
+    from producer.unfinished import say_unfinished
 
     manifest = read_manifest(run) if (run / "manifest.json").exists() else {}
     same = manifest and manifest["identity"]["source"].get("topic") == stream.topic
@@ -133,4 +134,6 @@ def _open_topic(stream: Stream, kafka: Kafka, dataset: Dataset, run: Path, size:
         if follow:
             yield FollowedTopic(reader, dataset, size=size, wire=wire, begins=begins, idle=stream.idle)
         else:
+            if not ends:
+                say_unfinished(reader)
             yield TopicSource(reader, dataset, size=size, wire=wire, ends=ends or None, begins=begins)

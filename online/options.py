@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from producer.cli import DATA, SEED
+from producer.cli import DATA, SEED, Numbers
 from producer.patience import PATIENCE
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 Option = Callable[[Command], Command]
 
-POSITIVE = click.FloatRange(0, min_open=True)
+POSITIVE = Numbers(0, min_open=True)
 PATH = click.Path(path_type=Path)
 
 _DUEL = (
@@ -65,7 +65,7 @@ _LABELS = (
         "--label-share",
         default=1.0,
         show_default=True,
-        type=click.FloatRange(0, 1, min_open=True),
+        type=Numbers(0, 1, min_open=True),
         help="Share of the labels that the arms ever see, drawn at random; the report uses all.",
     ),
     click.option("--labels-topic", help="Labels come from this topic, keyed by record; the records' own are ignored."),

@@ -99,11 +99,11 @@ def open_publisher(topic: str | None, kafka: Kafka, dataset: Dataset, run: Run) 
         yield lambda entry: None
         return
     assert kafka.bootstrap is not None, "what is asked of a duel is checked"
-    from producer.writer import TransactionWriter, stamped_already
+    from producer.writer import TransactionWriter
 
     name = stream_name(run.manifest)
     with TransactionWriter(kafka.bootstrap, topic, owner=name.hex(), config=kafka.config) as writer:
-        held = stamped_already(kafka.bootstrap, topic, dataset.fingerprint, name, config=kafka.config)
+        held = writer.held(dataset.fingerprint, name)
         if (windows := len(Ledger(run.path / "segments", dataset))) and not len(held):
             say_on_stderr(
                 f"topic '{topic}' at {kafka.bootstrap} holds none of this run's predictions; those of the {windows:,} "

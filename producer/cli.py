@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,19 @@ import click
 SEED = click.IntRange(0, 2**63 - 1)
 """What a seed may be."""
 RECORDS = click.IntRange(0, 10**9)
+
+
+class Numbers(click.FloatRange):
+    """A range of numbers; what is not a number, and so compares with none, is outside."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number that was given."""
+        number = float(super().convert(value, param, ctx))
+        if math.isnan(number):
+            self.fail(f"{value} is not a number", param, ctx)
+        return number
+
+
 SHARE = "Share of the records that ever get one, drawn."
 DATA = click.option(
     "--data",
@@ -136,12 +150,12 @@ def broker_fetch() -> None:
 @click.option("--topic", help="Created if it isn't there.")
 @click.option("--partitions", type=click.IntRange(1, 1_000), help="Those of the topic, or 1 for a new one.")
 @click.option("--wire", type=click.Choice(["csv", "json-csv", "json"]), help="How records travel; the contract's.")
-@click.option("--rate", type=click.FloatRange(0, min_open=True), help="Records per second; as fast as it goes.")
+@click.option("--rate", type=Numbers(0, min_open=True), help="Records per second; as fast as it goes.")
 @click.option("--labels-topic", metavar="TOPIC", help="Labels go onto this topic, too, each by itself.")
 @click.option("--labels-out", type=click.Path(path_type=Path), help="Labels go into this file, too: seq,label,after.")
 @click.option("--label-delay", default=0, show_default=True, type=RECORDS, help="Labels come so many records late ...")
 @click.option("--label-jitter", default=0, show_default=True, type=RECORDS, help="... and up to so many more, drawn.")
-@click.option("--label-share", default=1.0, show_default=True, type=click.FloatRange(0, 1, min_open=True), help=SHARE)
+@click.option("--label-share", default=1.0, show_default=True, type=Numbers(0, 1, min_open=True), help=SHARE)
 @click.option("--label-seed", default=1, show_default=True, type=SEED, help="Of these draws.")
 @click.option("--bootstrap", metavar="HOST:PORT", help="A broker of your own (or several, by commas).")
 @click.option("--kafka-config", type=click.Path(path_type=Path), help="Client settings, a file of key=value lines.")

@@ -146,6 +146,9 @@ class Writer(Protocol):
     def commit(self) -> None:
         """Let everything since `begin` count, once it has arrived."""
 
+    def abort(self) -> None:
+        """Let nothing since `begin` count."""
+
     def send(self, topic: str, *, partition: int, key: bytes | None, value: bytes | None) -> Delivery:
         """Hand over one message."""
 
@@ -167,6 +170,9 @@ class Admin(Protocol):
 
     def create(self, topic: str, partitions: int) -> None:
         """Make a topic."""
+
+    def ends(self, topic: str, partitions: Sequence[int]) -> Mapping[int, int]:
+        """By partition, the offset after the last message, also one of a transaction that isn't finished."""
 
     def close(self) -> None:
         """Leave the broker."""

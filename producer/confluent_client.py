@@ -11,7 +11,7 @@ from typing import Any
 import confluent_kafka as confluent
 import numpy as np
 from confluent_kafka import KafkaError, TopicPartition
-from confluent_kafka.admin import NewTopic
+from confluent_kafka.admin import NewTopic, OffsetSpec
 
 from .client_interfaces import Chunk, Config, KafkaFailure, Kind
 from .client_settings import TRANSACTIONAL_ID
@@ -132,6 +132,11 @@ class ConfluentWriter:
         with translating():
             self._producer.commit_transaction(REQUEST_SECONDS)
 
+    def abort(self) -> None:
+        """See `Writer`."""
+        with translating():
+            self._producer.abort_transaction(REQUEST_SECONDS)
+
     def send(self, topic: str, *, partition: int, key: bytes | None, value: bytes | None) -> _Delivery:
         """See `Writer`."""
         delivery = _Delivery(self._producer)
@@ -180,6 +185,12 @@ class ConfluentAdmin:
         deadline = time.monotonic() + REQUEST_SECONDS
         while topic not in self.topics() and time.monotonic() < deadline:
             time.sleep(0.02)
+
+    def ends(self, topic: str, partitions: Sequence[int]) -> Mapping[int, int]:
+        """See `Admin`."""
+        asked = {TopicPartition(topic, partition): OffsetSpec.latest() for partition in partitions}
+        found = patiently(lambda: {p: f.result(REQUEST_SECONDS) for p, f in self._admin.list_offsets(asked).items()})
+        return {place.partition: int(result.offset) for place, result in found.items()}
 
     def close(self) -> None:
         """See `Admin`."""

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from kafka import TopicPartition
 from kafka import errors as kafka_errors
+from kafka.admin import OffsetSpec
 
 from .client_interfaces import Chunk, Config, Kind
 from .client_settings import TRANSACTIONAL_ID
@@ -116,6 +117,11 @@ class KafkaPythonWriter:
             self._producer.flush(timeout=COMMIT_SECONDS)
             self._producer.commit_transaction()
 
+    def abort(self) -> None:
+        """See `Writer`."""
+        with translating():
+            self._producer.abort_transaction()
+
     def send(self, topic: str, *, partition: int, key: bytes | None, value: bytes | None) -> _Future:
         """See `Writer`."""
         with translating():
@@ -154,6 +160,12 @@ class KafkaPythonAdmin:
         """See `Admin`."""
         with translating():
             self._admin.create_topics({topic: {"num_partitions": partitions}}, wait_for_metadata=True)
+
+    def ends(self, topic: str, partitions: Sequence[int]) -> Mapping[int, int]:
+        """See `Admin`."""
+        asked = {TopicPartition(topic, partition): OffsetSpec.LATEST for partition in partitions}
+        with translating():
+            return {place.partition: found.offset for place, found in self._admin.list_partition_offsets(asked).items()}
 
     def close(self) -> None:
         """See `Admin`."""

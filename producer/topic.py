@@ -51,6 +51,7 @@ class TopicReader:
     ) -> None:
         self.bootstrap = bootstrap
         self.topic = topic
+        self.config = config
         self._silence = partial(Silence, bootstrap, topic, config=config, patience=patience, say=say)
         self._consumer = connect("reader", bootstrap, config)
         try:
@@ -128,6 +129,10 @@ class TopicReader:
             elif silence.is_over(idle, at_end=lambda: self._at_end(start)):
                 return
 
+    def settled(self) -> dict[int, int]:
+        """By partition, the offset after the last message of a finished transaction, as it is now."""
+        return self._consumer.bounds(self.topic, list(self.end))[1]
+
     def close(self) -> None:
         """Leave the broker."""
         self._consumer.close()
@@ -176,8 +181,7 @@ class TopicReader:
 
     def _at_end(self, start: Mapping[int, int]) -> bool:
         try:
-            ends = self._consumer.bounds(self.topic, list(start))[1]
-            return all(max(start[p], self._consumer.position(p)) >= end for p, end in ends.items())
+            return all(max(start[p], self._consumer.position(p)) >= end for p, end in self.settled().items())
         except KafkaFailure:
             return False
 

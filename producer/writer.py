@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Self
 
@@ -16,6 +16,7 @@ from .client_settings import TRANSACTIONAL_ID
 from .errors import BrokerError, ContractError
 from .stamp import read_stamps
 from .topic import TopicReader, ensure_topic
+from .unfinished import refuse_unfinished
 
 UNSETTLED = 20_000
 """Messages under way before the writer waits for the oldest: the client itself knows no limit."""
@@ -128,7 +129,8 @@ class TransactionWriter:
     """
 
     def __init__(self, bootstrap: str, topic: str, *, owner: str, config: Config = NO_CONFIG) -> None:
-        self.bootstrap, self.topic = bootstrap, topic
+        self.bootstrap, self.topic, self._config = bootstrap, topic, config
+        self._next: dict[int, int] = {}
         self._partitions = ensure_topic(bootstrap, topic, partitions=None, config=config)
         with speaking(bootstrap, topic=topic):
             named = {**config, TRANSACTIONAL_ID: f"driftduel-{topic}-{owner}"}
@@ -142,6 +144,7 @@ class TransactionWriter:
 
         Raises:
             BrokerError: it couldn't be written; none of it counts.
+            ContractError: something else has written onto the topic since this writer last looked; none of it counts.
         """
         with speaking(self.bootstrap, topic=self.topic):
             self._producer.begin()
@@ -150,8 +153,10 @@ class TransactionWriter:
                 for seq, key, value in messages
             ]
             self._producer.flush(FLUSH_SECONDS)
-            for delivery in sent:
-                delivery.offset(FLUSH_SECONDS)
+            landed = [delivery.offset(FLUSH_SECONDS) for delivery in sent]
+            self._refuse_others(
+                [(seq % self._partitions, at) for (seq, _, _), at in zip(messages, landed, strict=True)]
+            )
             self._producer.commit()
 
     def __enter__(self) -> Self:
@@ -160,10 +165,40 @@ class TransactionWriter:
     def __exit__(self, kind: object, error: object, trace: object) -> None:
         self._producer.close(abandon=kind is not None)
 
+    def held(self, fingerprint: str, stream: bytes) -> npt.NDArray[np.int64]:
+        """As `stamped_already`; what is written from now on is to follow what the topic holds.
 
-def stamped_already(
-    bootstrap: str, topic: str, fingerprint: str, stream: bytes, *, config: Config = NO_CONFIG
-) -> npt.NDArray[np.int64]:
+        Raises:
+            ContractError: as `stamped_already`, or a transaction of something else isn't finished.
+        """
+        with TopicReader(self.bootstrap, self.topic, config=self._config, allow_empty=True) as reader:
+            refuse_unfinished(reader, "choose another --predictions-topic")
+        with TopicReader(self.bootstrap, self.topic, config=self._config, allow_empty=True) as reader:
+            self._next = dict(reader.end)
+            return stamped_already(reader, fingerprint, stream)
+
+    def _refuse_others(self, landed: Sequence[tuple[int, int]]) -> None:
+        """Abort where messages of something else came between the last transaction and this one, or into this one."""
+        first = dict(reversed(landed))
+        gaps = {p: at for p, at in first.items() if at > self._next.get(p, at)}
+        split = any(dict(landed)[p] - at >= sum(p == q for q, _ in landed) for p, at in first.items())
+        if split or (gaps and self._holds_others(gaps)):
+            self._producer.abort()
+            raise ContractError(
+                f"something else writes onto topic '{self.topic}' at {self.bootstrap}, too: it came between this "
+                "run's predictions. What this run put there before is whole. Choose another --predictions-topic, or "
+                "run the same command again once nothing else writes there"
+            )
+        self._next |= {p: at + 2 for p, at in landed}  # behind the marker that ends the transaction
+
+    def _holds_others(self, gaps: Mapping[int, int]) -> bool:
+        """Whether there is anything before these offsets; markers and what was aborted are nothing."""
+        with TopicReader(self.bootstrap, self.topic, config=self._config) as reader:
+            start = {p: max(self._next[p], reader.beginning[p]) for p in gaps}
+            return any(reader.end[p] < at for p, at in gaps.items()) or any(True for _ in reader.chunks(start, gaps))
+
+
+def stamped_already(reader: TopicReader, fingerprint: str, stream: bytes) -> npt.NDArray[np.int64]:
     """The numbers of the messages that a topic holds of a stream, ascending; those that it has lost again included.
 
     They were written in ascending order: where older messages were deleted, all numbers before what is left were there.
@@ -172,16 +207,15 @@ def stamped_already(
         ContractError: it holds something else, too, or one of them twice; or all of them were deleted.
     """
     found = [np.empty(0, dtype=np.int64)]
-    with TopicReader(bootstrap, topic, config=config, allow_empty=True) as reader:
-        cut = any(reader.beginning.values())
-        for chunk in reader.chunks(reader.beginning, reader.end):
-            stamps = read_stamps(chunk.keys)
-            if stamps is None or (stamps.stream, stamps.fingerprint.hex()) != (stream, fingerprint[:8]):
-                raise ContractError(
-                    f"topic '{topic}' at {bootstrap} holds something else than the predictions of this run with these "
-                    "arms; choose another --predictions-topic"
-                )
-            found.append(stamps.seqs)
+    topic, bootstrap, cut = reader.topic, reader.bootstrap, any(reader.beginning.values())
+    for chunk in reader.chunks(reader.beginning, reader.end):
+        stamps = read_stamps(chunk.keys)
+        if stamps is None or (stamps.stream, stamps.fingerprint.hex()) != (stream, fingerprint[:8]):
+            raise ContractError(
+                f"topic '{topic}' at {bootstrap} holds something else than the predictions of this run with these "
+                "arms; choose another --predictions-topic"
+            )
+        found.append(stamps.seqs)
     numbers, counts = np.unique(np.concatenate(found), return_counts=True)
     if (counts > 1).any():
         raise ContractError(

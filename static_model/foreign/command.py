@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from producer.cli import Numbers
+
 if TYPE_CHECKING:
     from .importing import Imported
 
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 @click.option("--out", required=True, metavar="MODEL", type=click.Path(path_type=Path), help="The new model directory.")
 @click.option("--feature", "features", multiple=True, metavar="NAME", help="It may read this column too; repeatable.")
 @click.option("--learner", metavar="FAMILY[:key=value,...]", help="What a retraining fits. [the model's own family]")
-@click.option("--threshold", type=click.FloatRange(0, 1), help="Positive above this score. [the model's own]")
+@click.option("--threshold", type=Numbers(0, 1), help="Positive above this score. [the model's own]")
 @click.option("--force", is_flag=True, help="Replace a model that is there.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def import_command(

@@ -172,8 +172,9 @@ def test_the_header_is_no_correction(run: Path, call: Callable[..., str]) -> Non
         ('{"seq": 4, "message": "1,2.0,w,attack"}', "line 1: .* has no dead letter 4"),
         (
             '{"seq": 3, "message": "1,2.0,w,attack"}\n' * 2,
-            "line 2: .* has no dead letter 3, or the file names it twice",
+            "line 2: .* has no dead letter 3, .* or the file names it twice",
         ),
+        ('{"seq": 3, "message": "1,2.0,w,attack", "reason": "another run\'s"}', "line 1: .* or another one under that"),
         ('{"seq": "3", "message": "x"}', "line 1, is no letter; expected a line of JSON"),
         ('{"seq": true, "message": "x"}', "line 1, is no letter"),
         ('{"seq": 3}', "line 1, is no letter"),

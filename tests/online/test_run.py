@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import tomllib
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -14,7 +15,7 @@ from online.arms import DYNAMIC, STATIC, Arm, parse_arm
 from online.run import Run, read_contract, read_manifest
 from online.windows import Position
 from producer.dataset import Dataset
-from producer.errors import ContractError
+from producer.errors import ContractError, RunError
 from static_model.artifact import Model, load_model, model_digest
 
 Open = Callable[..., AbstractContextManager[Run]]
@@ -165,3 +166,9 @@ def test_what_is_no_truth_is_refused(opened: Open, tmp_path: Path, text: str | N
         (tmp_path / "sidecar.json").write_text(text)
     with opened() as run, pytest.raises(ContractError, match=r"sidecar\.json (holds no planted truth|can't be read)"):
         run.keep_truth(tmp_path / "sidecar.json")
+
+
+def test_a_run_that_was_deleted_under_the_hands_of_its_process_says_so(opened: Open, tmp_path: Path) -> None:
+    """Half of it would be written anew, and be taken for a whole run."""
+    with pytest.raises(RunError, match=r"was deleted or replaced while it was worked on"), opened():
+        shutil.rmtree(tmp_path / "run")
