@@ -175,6 +175,18 @@ def test_the_deepest_json_takes_some_times_what_its_text_takes(opened: str) -> N
     assert peak_of(script) < 160
 
 
+def test_json_of_millions_of_small_values_is_held_one_message_at_a_time() -> None:
+    """A value that is no cell but whole JSON takes a few dozen times what its text takes, however many come at once."""
+    script = f"""
+        wide = b'{{"a":[' + b"[]," * (LINE_BYTES // 3 - 20) + b'[]],"b":1,"w":"x","y":"1"}}'
+        before = most()
+        decoded = decode([wide] * 3 + [{GOOD["json"]!r}], dataset, wire="json")
+        assert decoded.positions.tolist() == [3], decoded
+        assert len(decoded.dead) == 3 and all(len(reason) < 300 for _, reason in decoded.dead), decoded.dead
+    """
+    assert peak_of(script) < 640
+
+
 def test_the_longest_message_is_read(dataset: Dataset) -> None:
     """A message of just the length that is allowed is a record; one byte more is none."""
     line = b"1,2," + b"x" * (LINE_BYTES - 6) + b",1"
