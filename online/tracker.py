@@ -203,5 +203,8 @@ def dead_rows(entry: Entry, position: Position | None, source: Mapping[str, str]
         }
 
 
+_encoded = json.JSONEncoder(ensure_ascii=False).encode  # `json.dumps` makes one for each line
+
+
 def _line(value: dict[str, Any]) -> bytes:
-    return json.dumps(value, ensure_ascii=False).encode() + b"\n"
+    return _encoded(value).encode() + b"\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,6 +15,8 @@ PAUSE = 0.1
 """Seconds between two looks."""
 BATCH = 50
 """Windows in one message."""
+MOST_LETTERS = 10_000
+"""Dead letters held, the latest ones, and the last window's in any case: a stream may have millions."""
 LAST_WORDS = 2.0
 """Seconds that pages have to hear how the run ended."""
 
@@ -40,8 +42,14 @@ class Feed:
         self._epoch = self._name()
         self._changed = asyncio.Event()
         self._closed = False
-        self.log: list[Committed] = []
+        self._forget()
         self.status = follower.status(now=clock())
+
+    def _forget(self) -> None:
+        self.log: list[Committed] = []
+        self.let_go = 0
+        """Dead letters that are no longer in the log: its oldest."""
+        self._held = self._bare = 0
 
     def _name(self) -> str:
         return f"{self._clock():.3f}"
@@ -65,20 +73,31 @@ class Feed:
     async def _look(self) -> bool:
         look = await asyncio.to_thread(lambda: self._follower.look(now=self._clock()))
         if look.anew:
-            self.log, self._epoch = [], self._name()
-        self.log += look.committed
+            self._forget()
+            self._epoch = self._name()
+        self._add(look.committed)
         status = await asyncio.to_thread(lambda: self._follower.status(now=self._clock()))
         if look.anew or look.committed or status != self.status:
             self.status = status
             self._publish()
         return look.more
 
+    def _add(self, committed: Sequence[Committed]) -> None:
+        self.log += committed
+        self._held += sum(len(found.dead_letters) for found in committed)
+        while self._held > MOST_LETTERS and self._bare < len(self.log) - 1:
+            found = self.log[self._bare]
+            self.log[self._bare] = found.model_copy(update={"dead_letters": ()})
+            self._held -= len(found.dead_letters)
+            self.let_go += len(found.dead_letters)
+            self._bare += 1
+
     def _publish(self) -> None:
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
 
     async def follow(self, place: str | None) -> AsyncIterator[Message]:
-        """All messages after a place, and then the new ones as they come.
+        """All messages after a place, and then the new ones as they come; without dead letters that were let go.
 
         Args:
             place: that of the last message which the page has seen; one from another run or watch begins anew.

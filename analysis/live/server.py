@@ -95,8 +95,9 @@ class _Answers:
         return list(chain.from_iterable(found.events for found in self.feed.log))[after : after + most]
 
     async def dead_letters(self, after: After = 0, most: Most = 1000) -> list[DeadLetter]:
-        """The messages that were no records."""
-        return list(chain.from_iterable(found.dead_letters for found in self.feed.log))[after : after + most]
+        """The messages that were no records; only the latest are held, `driftduel dead-letters RUN` has all."""
+        held, first = (found.dead_letters for found in self.feed.log), self.feed.let_go
+        return list(chain.from_iterable(held))[max(after - first, 0) : max(after + most - first, 0)]
 
     async def stream(self, last_event_id: LastSeen = None) -> AsyncIterator[ServerSentEvent]:
         """All of it as it comes: `reset` (forget everything), `status`, `windows`, `end` (the watch ends)."""

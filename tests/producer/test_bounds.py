@@ -36,6 +36,7 @@ from producer.codec import decode
 from producer.dataset import parse_dataset
 from producer.errors import DriftduelError
 from producer.files import read_blocks
+from producer.lines import LINE_BYTES
 
 def most():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
@@ -98,8 +99,8 @@ def test_a_field_of_a_gigabyte_in_a_file_is_refused_before_it_fills_the_memory(t
 def test_millions_of_columns_are_counted_not_made(line: str) -> None:
     """Ten million columns, with quotes or without, are a dead letter and take what the line takes, some times over."""
     script = f"""
-        MANY = {MILLIONS // 4}
-        line = {line}
+        MANY = {MILLIONS}
+        line = ({line})[: LINE_BYTES - 1]  # a longer one isn't looked into
         before = most()
         ((_, reason),) = decode([line], dataset, wire="csv").dead
         assert "or more columns instead of 4" in reason or "a quote that isn't closed" in reason, reason
@@ -159,6 +160,31 @@ def test_deep_json_is_a_dead_letter(dataset: Dataset, depth: int, opened: bytes,
     decoded = decode([GOOD["json"], message, deep], dataset, wire="json")
     assert [0] == decoded.positions.tolist()
     assert all(len(reason) < 300 for _, reason in decoded.dead)
+
+
+@pytest.mark.parametrize("opened", ["b'['", """b'{"a":'""", "b'[[],'"])
+def test_the_deepest_json_takes_some_times_what_its_text_takes(opened: str) -> None:
+    """As many brackets as the longest message holds are a dead letter, alone or in a field; their neighbour is read."""
+    script = f"""
+        deep = ({opened} * LINE_BYTES)[: LINE_BYTES - 8]
+        before = most()
+        decoded = decode([deep, b'{{"a":' + deep, {GOOD["json"]!r}], dataset, wire="json")
+        assert decoded.positions.tolist() == [2], decoded
+        assert len(decoded.dead) == 2 and all(len(reason) < 300 for _, reason in decoded.dead), decoded.dead
+    """
+    assert peak_of(script) < 160
+
+
+def test_json_of_millions_of_small_values_is_held_one_message_at_a_time() -> None:
+    """A value that is no cell but whole JSON takes a few dozen times what its text takes, however many come at once."""
+    script = f"""
+        wide = b'{{"a":[' + b"[]," * (LINE_BYTES // 3 - 20) + b'[]],"b":1,"w":"x","y":"1"}}'
+        before = most()
+        decoded = decode([wide] * 3 + [{GOOD["json"]!r}], dataset, wire="json")
+        assert decoded.positions.tolist() == [3], decoded
+        assert len(decoded.dead) == 3 and all(len(reason) < 300 for _, reason in decoded.dead), decoded.dead
+    """
+    assert peak_of(script) < 640
 
 
 def test_the_longest_message_is_read(dataset: Dataset) -> None:

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from analysis.live.feed import BATCH, Feed, Message
-from analysis.live.following import Follower
+from analysis.live.following import Follower, Look
+from analysis.live.values import Committed, DeadLetter
 
 
 @pytest.fixture
@@ -63,6 +64,27 @@ def test_a_place_beyond_the_end_begins_anew(feed: Feed) -> None:
     """A forged place is no way to miss windows."""
     epoch = told(feed)[0].place.split("-")[0]
     assert list(range(60)) == windows(told(feed, f"{epoch}-61"))
+
+
+def test_the_latest_dead_letters_are_held(feed: Feed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is older than so many is let go, whole windows of it, but never the last window's."""
+
+    def found(window: int, letters: int) -> Committed:
+        one = DeadLetter(window=window, seq=0, reason="", text="", partition=None, offset=None)
+        return Committed(window=window, rows=(), events=(), dead_letters=(one,) * letters)
+
+    def held(*letters: int) -> tuple[list[int], int]:
+        committed = tuple(found(window, count) for window, count in enumerate(letters))
+        looks = [Look(anew=True, committed=(), more=True), Look(anew=False, committed=committed, more=False)]
+        monkeypatch.setattr(Follower, "look", lambda *given, **options: looks.pop(0))
+        asyncio.run(feed.go(leave=lambda: not looks))
+        return [len(one.dead_letters) for one in feed.log], feed.let_go
+
+    monkeypatch.setattr("analysis.live.feed.MOST_LETTERS", 10)
+    assert ([4, 6, 0], 0) == held(4, 6, 0)
+    assert ([0, 6, 1], 4) == held(4, 6, 1)
+    assert ([0, 0, 11], 10) == held(4, 6, 11)
+    assert ([0, 0, 0, 3, 7], 21) == held(4, 6, 11, 3, 7)
 
 
 def test_messages_stay_small(feed: Feed) -> None:

@@ -177,6 +177,24 @@ def test_a_client_that_never_reads_is_nobodys_trouble(
     assert "" == capfd.readouterr().err
 
 
+def test_dead_letters_that_were_let_go_are_counted_as_seen(drifting: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their numbers stay theirs: who reads along misses none of those held, and hears none twice."""
+    letters = [DeadLetter(window=0, seq=at, reason="", text="", partition=None, offset=None) for at in range(6)]
+    told = tuple(
+        Committed(window=at, rows=(), events=(), dead_letters=tuple(letters[2 * at : 2 * at + 2])) for at in range(3)
+    )
+    looks = iter([Look(anew=False, committed=told, more=False)])
+    nothing = Look(anew=False, committed=(), more=False)
+    monkeypatch.setattr("analysis.live.following.Follower.look", lambda self, *, now: next(looks, nothing))
+    monkeypatch.setattr("analysis.live.feed.MOST_LETTERS", 4)
+    with serving(drifting) as ask:
+        while json.loads(ask("/api/windows?after=2")[2]) == []:
+            pass
+        pages = ("", "?after=1&most=2", "?after=3&most=2", "?most=2", "?after=6")
+        answers = [json.loads(ask(f"/api/dead-letters{page}")[2]) for page in pages]
+    assert [[2, 3, 4, 5], [2], [3, 4], [], []] == [[letter["seq"] for letter in answer] for answer in answers]
+
+
 def deaf(ask: Ask) -> socket.socket:
     """A client that has asked for the stream, has seen that it comes, and reads no further."""
     port = ask.port  # type: ignore[attr-defined]
