@@ -54,3 +54,13 @@ def test_what_is_no_description_is_refused(saved: Callable[[bytes], Path], conte
     """Whatever its digest says."""
     with pytest.raises(ModelError, match="it doesn't say where the model came from"):
         saved_info(saved(content))
+
+
+@pytest.mark.parametrize("name", ["../secret", "/etc/hostname", "arrays/../../secret", "arrays/.."])
+def test_a_file_outside_of_the_model_is_not_looked_at(saved: Callable[[bytes], Path], name: str) -> None:
+    """What would be said of its digest would tell of its content."""
+    directory = saved(b'{"info": {}}')
+    files = {"model.json": b'{"info": {}}', name: b"a guess"}
+    (directory / "DIGEST").write_text(digest_text(files))
+    with pytest.raises(ModelError, match=rf"DIGEST names '{name}', which is no file of a model; take"):
+        saved_info(directory)
