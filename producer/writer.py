@@ -14,7 +14,7 @@ from .client import NO_CONFIG, Config, Denied, KafkaFailure, TooLarge, connect, 
 from .client_interfaces import Delivery
 from .client_settings import TRANSACTIONAL_ID
 from .errors import BrokerError, ContractError
-from .stamp import read_stamps
+from .stamp import read_stamps, short_fingerprint
 from .topic import TopicReader, ensure_topic
 
 UNSETTLED = 20_000
@@ -176,7 +176,7 @@ def stamped_already(
         cut = any(reader.beginning.values())
         for chunk in reader.chunks(reader.beginning, reader.end):
             stamps = read_stamps(chunk.keys)
-            if stamps is None or (stamps.stream, stamps.fingerprint.hex()) != (stream, fingerprint[:8]):
+            if stamps is None or (stamps.stream, stamps.fingerprint) != (stream, short_fingerprint(fingerprint)):
                 raise ContractError(
                     f"topic '{topic}' at {bootstrap} holds something else than the predictions of this run with these "
                     "arms; choose another --predictions-topic"
