@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from online.duel import DuelOutcome
 
-sys.path.append(str(Path(__file__).parent))  # where `soak`, `faults` and `cluster` find each other, as in `make soak`
+sys.path.append(str(Path(__file__).parent))  # where `soak`, `faults`, `cluster` and others are found, as in `make soak`
 settings.register_profile("driftduel", deadline=None, derandomize=True, print_blob=True)
 settings.load_profile("driftduel")
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from contents import content
 
 from online import ledger, memo
 from online.duel import DuelOutcome
@@ -22,7 +23,6 @@ from producer.errors import ModelError
 from static_model.artifact import load_model, save_model
 
 ARMS = ("static", "dynamic", "a:policy=always,train=cumulative,gate=none", "b:policy=always,train=last-2,gate=crossfit")
-OUTSIDE_EVERY_DIGEST = {"positions.jsonl", "timings.jsonl", ".lock"}
 Call = Callable[..., DuelOutcome]
 
 
@@ -35,12 +35,6 @@ def duel(run_asked, tiny_lines, tiny_file, tiny_model, tmp_path: Path) -> Call:
     file = tiny_file(tmp_path / "stream.csv", lines)
     options = {"model": model, "file": file, "window": 100, "arms": ARMS, "seed": 5}
     return lambda **more: run_asked(run=tmp_path / "run", **options, **more)
-
-
-def content(run: Path) -> dict[str, bytes]:
-    """Every file of a run that must repeat."""
-    files = (path for path in sorted(run.rglob("*")) if path.is_file() and path.name not in OUTSIDE_EVERY_DIGEST)
-    return {str(path.relative_to(run)): path.read_bytes() for path in files}
 
 
 def counted(monkeypatch: pytest.MonkeyPatch, module: object, name: str, key: Callable) -> Counter:
