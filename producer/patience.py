@@ -78,7 +78,8 @@ class Silence:
         """Something has arrived."""
         now = self._clock()
         if self._told:
-            self._say(f"topic '{self._topic}' at {self._bootstrap} goes on, after {now - self._since:.0f} seconds")
+            silent = now - (self._since if self._away is None else self._away)
+            self._say(f"topic '{self._topic}' at {self._bootstrap} goes on, after {silent:.0f} seconds")
         self._missing = self._told = False
         self._away, self._since, self._pause = None, now, LOOKS[0]
         self._look_at = now + self._pause

@@ -106,8 +106,8 @@ def read_stamps(keys: Sequence[bytes | None]) -> Stamps | None:
 def first_other(keys: Sequence[bytes | None]) -> int:
     """The place of the first key that isn't stamped as the first one is, or of the last key.
 
-    >>> first_other([None, b"user-1", b"ddk1abcdstream-100000001"])
-    2
+    >>> first_other([None, b"user-1", b"ddk1abcdstream-100000001"]), first_other([b"user-1", b"user-2"])
+    (2, 1)
     """
     heads = [key[:_HEAD] if is_stamp(key) else None for key in keys]
     return next((place for place, head in enumerate(heads) if head != heads[0]), len(keys) - 1)

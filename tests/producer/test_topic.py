@@ -138,6 +138,7 @@ def test_deleted_messages_are_not_skipped_silently(bootstrap: str, config: Confi
             list(reader.chunks({0: 4}, {0: 11}))
         with pytest.raises(ContractError, match=r"ends at nothing in partition 3"):
             list(reader.chunks({3: 0}, {3: 1}))
+        assert list(reader.chunks({0: 0}, {0: 0})) == [], "nothing was wanted of what is gone"
 
 
 def test_ensuring_makes_a_topic_once(bootstrap: str, config: Config) -> None:
