@@ -49,6 +49,14 @@ def test_a_model_without_its_description_is_refused(saved: Callable[[bytes], Pat
         saved_info(directory)
 
 
+def test_a_description_that_no_digest_covers_is_refused(saved: Callable[[bytes], Path]) -> None:
+    """Nobody could tell whether it is what was saved."""
+    directory = saved(b'{"info": {}}')
+    (directory / "DIGEST").write_text(digest_text({"other.npy": b"no array"}))
+    with pytest.raises(ModelError, match=r"model\.json is damaged: its digest is \w+\.\.\., DIGEST says nothing"):
+        saved_info(directory)
+
+
 @pytest.mark.parametrize("content", [b"", b"{}", b"7", b'{"info": 3}', b'{"info": ["x"]}', b"\xff", b"[" * 100_000])
 def test_what_is_no_description_is_refused(saved: Callable[[bytes], Path], content: bytes) -> None:
     """Whatever its digest says."""
