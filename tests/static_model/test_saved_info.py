@@ -49,6 +49,15 @@ def test_a_model_without_its_description_is_refused(saved: Callable[[bytes], Pat
         saved_info(directory)
 
 
+def test_what_is_no_file_is_not_read(saved: Callable[[bytes], Path]) -> None:
+    """A folder, a pipe or a device: reading that could last for ever."""
+    directory = saved(b'{"info": {}}')
+    (directory / "other.npy").unlink()
+    (directory / "other.npy").mkdir()
+    with pytest.raises(ModelError, match=r"other\.npy is no regular file; take the model from where it was made"):
+        saved_info(directory)
+
+
 def test_a_description_that_no_digest_covers_is_refused(saved: Callable[[bytes], Path]) -> None:
     """Nobody could tell whether it is what was saved."""
     directory = saved(b'{"info": {}}')
