@@ -158,10 +158,15 @@ def _republish(
     from .corrected import checked_letters, republish
 
     config = read_client_config(kafka_config)
-    bar = partial(progress, "Republishing")
     with checked_letters(run, file) as checked, with_broker(bootstrap, data, config=config) as address:
-        where: dict[str, Any] = {"topic": topic, "bootstrap": address, "partitions": partitions, "config": config}
-        done = republish(checked, **where, bar=bar)
+        done = republish(
+            checked,
+            topic=topic,
+            bootstrap=address,
+            partitions=partitions,
+            config=config,
+            bar=partial(progress, "Republishing"),
+        )
     said = {"topic": topic, "bootstrap": address, "origins": str(checked.origins), **asdict(done)}
     click.echo(json.dumps(said) if as_json else _sentences(topic, done, checked.origins))
 

@@ -26,8 +26,8 @@ from .run import read_manifest
 TABLE, DEAD = "labels.arrow", "dead_labels.jsonl"
 PLACE = ("topic", "ends", "begins")
 """What a run's identity says of its label topic; the last only where retention had cut the start."""
-COUNT = b"driftduel"
-"""Key of the table's metadata: its doubles, and the stream it belongs to."""
+FACTS = b"driftduel"
+"""Key under which the table's metadata say what its columns don't: its doubles, and the stream it belongs to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +146,7 @@ def keep_labels(run: Path, labels: Labels) -> None:
     facts = json.dumps({"doubles": table.doubles, "stream": table.stream}).encode()
     with (
         replace_file(run / TABLE) as file,
-        pa.ipc.new_file(file, schema := batch.schema.with_metadata({COUNT: facts})) as writer,
+        pa.ipc.new_file(file, schema := batch.schema.with_metadata({FACTS: facts})) as writer,
     ):
         writer.write_batch(batch.cast(schema))
 
@@ -159,7 +159,7 @@ def read_table(run: Path, digest: str) -> LabelTable:
     """
     try:
         with pa.ipc.open_file(pa.BufferReader((run / TABLE).read_bytes())) as reader:
-            batch, facts = reader.get_batch(0), json.loads(reader.schema.metadata[COUNT])
+            batch, facts = reader.get_batch(0), json.loads(reader.schema.metadata[FACTS])
         dead = tuple(DeadLabel(**json.loads(line)) for line in (run / DEAD).read_text("utf-8").split("\n") if line)
         seqs, labels, after = (batch.column(name).to_numpy() for name in (SEQ, LABEL, AFTER))
         table = LabelTable(seqs, labels, after, doubles=facts["doubles"], dead=dead, stream=facts["stream"])

@@ -67,11 +67,15 @@ class Stream:
         if self.follow and self.file is not None:
             raise UsageError("--follow is for a topic; a file is read to its end")
 
+    def wire_for(self, dataset: Dataset) -> Wire:
+        """How its records travel."""
+        return self.wire or dataset.wire
+
     def plain(self, dataset: Dataset) -> dict[str, str]:
         """What experiment.toml says of it: an absolute path, or a topic and how its records travel."""
         if self.file is not None:
             return {"file": str(self.file.absolute())}
-        return {"topic": str(self.topic), "wire": self.wire or dataset.wire}
+        return {"topic": str(self.topic), "wire": self.wire_for(dataset)}
 
 
 def finished_source(run: Path, topic: str | None) -> FinishedSource | None:
@@ -106,7 +110,7 @@ def open_source(stream: Stream, kafka: Kafka, dataset: Dataset, run: Path, *, wi
     if stream.file is not None:
         yield FileSource(stream.file, dataset, window)
     elif finished := finished_source(run, stream.topic):
-        yield replace(finished, identity={**finished.identity, "wire": stream.wire or dataset.wire})
+        yield replace(finished, identity={**finished.identity, "wire": stream.wire_for(dataset)})
     else:
         with _open_topic(stream, kafka, dataset, run, window) as source:
             yield source
@@ -127,7 +131,7 @@ def _open_topic(stream: Stream, kafka: Kafka, dataset: Dataset, run: Path, size:
     )
     if stream.follow and ends and not manifest.get("follow"):
         raise UsageError(f"the end of {run} was fixed at its first start; leave out --follow, or start a new run")
-    follow, wire = stream.follow and not ends, stream.wire or dataset.wire
+    follow, wire = stream.follow and not ends, stream.wire_for(dataset)
     with TopicReader(
         kafka.bootstrap, stream.topic, config=kafka.config, allow_empty=follow, patience=kafka.patience
     ) as reader:

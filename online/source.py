@@ -16,7 +16,7 @@ import numpy.typing as npt
 from producer.dataset import Dataset, Wire
 from producer.errors import ContractError
 from producer.files import read_lines
-from producer.stamp import Stamps, first_other, read_stamps
+from producer.stamp import Stamps, first_other, read_stamps, short_fingerprint
 
 from .retention import gone_error
 from .windows import NOWHERE, Assembler, Position, Window, build_window
@@ -216,7 +216,7 @@ class TopicSource:
                 f"topic '{topic}' has {len(self.ends)} partitions and its records carry no sequence numbers, so that "
                 "their order isn't known. Use a topic with one partition, or fill it with `driftduel produce`"
             )
-        if stamps and stamps.fingerprint.hex() != self._dataset.fingerprint[: 2 * len(stamps.fingerprint)]:
+        if stamps and stamps.fingerprint != short_fingerprint(self._dataset.fingerprint):
             raise ContractError(
                 f"model and topic don't fit: topic '{topic}' was filled with records of another contract "
                 f"(fingerprint {stamps.fingerprint.hex()}...) than dataset '{self._dataset.name}', which the model "

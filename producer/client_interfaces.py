@@ -19,7 +19,7 @@ Config = Mapping[str, object]
 NO_CONFIG: Config = {}
 
 BOOTSTRAP_MS = 10_000
-"""How long a broker is waited for."""
+"""How long a client that connects waits for a broker's first answer, if the settings don't say."""
 
 
 @dataclass(frozen=True, slots=True)

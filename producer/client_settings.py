@@ -168,6 +168,8 @@ def redacted(said: object, config: Mapping[str, object]) -> str:
 
     >>> redacted("bad login alice/hunter2", {"sasl_password": "hunter2"})
     'bad login alice/***'
+    >>> redacted("can't open it with 'opensesame'", {"ssl_key_password": "opensesame"})
+    "can't open it with '***'"
     """
     text = str(said)
     for name in SECRET:

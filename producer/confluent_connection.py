@@ -54,11 +54,11 @@ PASSING = frozenset(
         KafkaError.UNKNOWN_TOPIC_OR_PART,
         KafkaError._UNKNOWN_TOPIC,
         KafkaError._UNKNOWN_PARTITION,
+        # The group has a name only because the client wants one: nobody needs a right to it.
         KafkaError.GROUP_AUTHORIZATION_FAILED,
     )
 )
 """What a reader may be told while nothing is wrong, or while it tries again by itself."""
-
 
 SOON = frozenset(
     (
@@ -111,16 +111,12 @@ def made(kind: Kind, addresses: list[str], config: Config) -> Any:
     if kind == "writer" and TRANSACTIONAL_ID in config:
         own["transactional.id"] = config[TRANSACTIONAL_ID]
     try:
-        made = MADE[kind]({**asked, **own})
+        client = MADE[kind]({**asked, **own})
     except (confluent.KafkaException, ValueError, TypeError) as error:
         said = error.args[0]
         raise BadSettings(said.str() if isinstance(said, KafkaError) else said) from None
-    _await_broker(made, _milliseconds(config) / 1000, complaints)
-    return made
-
-
-def _milliseconds(config: Config) -> int:
-    return int(str(config.get("bootstrap_timeout_ms", BOOTSTRAP_MS)))
+    _await_broker(client, int(str(config.get("bootstrap_timeout_ms", BOOTSTRAP_MS))) / 1000, complaints)
+    return client
 
 
 def _with_words(settings: Config) -> Config:
@@ -128,15 +124,15 @@ def _with_words(settings: Config) -> Config:
     return {**settings, checked: "https" if settings[checked] else "none"} if checked in settings else settings
 
 
-def _await_broker(made: Any, seconds: float, complaints: Sequence[KafkaError]) -> None:
+def _await_broker(client: Any, seconds: float, complaints: Sequence[KafkaError]) -> None:
     deadline = time.monotonic() + seconds
     while True:
         left = deadline - time.monotonic()
         try:
-            made.list_topics(timeout=max(0.05, min(1.0, left)))
+            client.list_topics(timeout=max(0.05, min(1.0, left)))
             return
         except confluent.KafkaException as error:
-            made.poll(0)  # which hands over the complaints
+            client.poll(0)  # which hands over the complaints
             for complaint in map(failure_of, complaints):
                 if isinstance(complaint, LockedOut):
                     raise complaint from None

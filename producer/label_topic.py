@@ -16,7 +16,7 @@ from .errors import ContractError
 from .label_plan import Arrivals
 from .label_table import AFTER, LABEL, DeadLabel, LabelTable, Numbers, dead_label, label_contract, refused, settle
 from .lines import shorten
-from .stamp import FINGERPRINT_BYTES, LARGEST_SEQ, MAGIC, STAMP_BYTES, Stamps, make_stamp, read_stamps
+from .stamp import LARGEST_SEQ, Stamps, is_stamp, make_stamp, read_stamps, short_fingerprint
 from .topic import Chunk, TopicReader, ensure_topic
 from .writer import TopicWriter
 
@@ -138,8 +138,8 @@ def _part(chunk: Chunk, dataset: Dataset) -> _Part:
 
 def _numbers(chunk: Chunk) -> tuple[Numbers, dict[int, str], Stamps | None]:
     """The records' numbers in the keys; 0, and a reason by place, where a key is none."""
-    stamped = [key is not None and len(key) == STAMP_BYTES and key[:4] == MAGIC for key in chunk.keys]
-    stamps = read_stamps([key for key, is_stamp in zip(chunk.keys, stamped, strict=True) if is_stamp])
+    stamped = [is_stamp(key) for key in chunk.keys]
+    stamps = read_stamps([key for key in chunk.keys if is_stamp(key)])
     seqs = np.zeros(len(chunk.keys), dtype=np.int64)
     if stamps is not None:
         seqs[np.array(stamped)] = stamps.seqs
@@ -156,7 +156,7 @@ def _numbers(chunk: Chunk) -> tuple[Numbers, dict[int, str], Stamps | None]:
 def _stream(topic: str, dataset: Dataset, parts: list[_Part]) -> str | None:
     """The one stream that all stamps name, in hex; None without stamps."""
     stamps = {part.stamp for part in parts if part.stamp is not None}
-    if any(fingerprint != bytes.fromhex(dataset.fingerprint)[:FINGERPRINT_BYTES] for fingerprint, _ in stamps):
+    if any(fingerprint != short_fingerprint(dataset.fingerprint) for fingerprint, _ in stamps):
         raise ContractError(
             f"topic '{topic}' holds labels of another contract than '{dataset.name}'; name the label topic that was "
             "filled from this stream's file"

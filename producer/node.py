@@ -70,6 +70,7 @@ class Node:
 
     Raises:
         BrokerError: the port is taken, or the folder can't be formatted.
+        UsageError: the system allows no such port.
     """
 
     def __init__(self, folder: Path, *, port: int, java: Path, jars: Sequence[Path], lock: BinaryIO) -> None:

@@ -17,12 +17,16 @@ PATIENCE = 120.0
 LOOKS = (5.0, 60.0)
 """Seconds until the first look at a silent broker, and at most between two; they double each time."""
 
-T = TypeVar("T")
 SOUGHT_SECONDS = 2.0
 """A broker learns a moment later what another one has made; so does one that starts anew of what it held before."""
 
 ANSWER_MS = 2_000
+"""How long a look at a silent broker waits for its answer."""
+
 AGAIN_SECONDS = 1.0
+"""Until the second look, where the first one found no topic."""
+
+T = TypeVar("T")
 
 
 def sought(look: Callable[[], T]) -> T:
@@ -74,7 +78,8 @@ class Silence:
         """Something has arrived."""
         now = self._clock()
         if self._told:
-            self._say(f"topic '{self._topic}' at {self._bootstrap} goes on, after {now - self._since:.0f} seconds")
+            silent = now - (self._since if self._away is None else self._away)
+            self._say(f"topic '{self._topic}' at {self._bootstrap} goes on, after {silent:.0f} seconds")
         self._missing = self._told = False
         self._away, self._since, self._pause = None, now, LOOKS[0]
         self._look_at = now + self._pause
@@ -122,9 +127,11 @@ class Silence:
                 self.heard()
                 return False
             self._look_at = now + self._next_pause()
-            if not due or self._missing or at_end():
-                return due and not self._missing
-            self._since = now
+            if not due or self._missing:
+                return False
+            if at_end():
+                return True
+            self._since = now  # a client that is slow to connect again says nothing about the stream
             return False
         self._away = now if self._away is None else self._away
         if now - self._away > self._patience:

@@ -18,7 +18,7 @@ from .codec import encode_line
 from .dataset import Dataset, Wire
 from .errors import ContractError
 from .files import read_lines
-from .stamp import FINGERPRINT_BYTES, STREAM_BYTES, make_stamp, read_stamps
+from .stamp import STREAM_BYTES, make_stamp, read_stamps, short_fingerprint
 from .topic import Last, ensure_topic, last_records
 from .writer import TopicWriter
 
@@ -148,7 +148,7 @@ def resume_points(ends: Mapping[int, Last | None], dataset: Dataset, stream: Str
     stamps = read_stamps(keys)
     if stamps is None:
         raise ContractError(f"{where} holds records that no replay wrote (they have no sequence number). {advice}")
-    if stamps.fingerprint != bytes.fromhex(dataset.fingerprint)[:FINGERPRINT_BYTES]:
+    if stamps.fingerprint != short_fingerprint(dataset.fingerprint):
         raise ContractError(f"{where} already holds records of another contract than '{dataset.name}'. {advice}")
     if stamps.stream != stream.id:
         raise ContractError(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeGuard
 
 import numpy as np
 import numpy.typing as npt
@@ -52,12 +53,30 @@ def make_stamp(*, fingerprint: str, stream: bytes, seq: int) -> bytes:
     >>> make_stamp(fingerprint="0a0b0c0d0e", stream=b"stream-1", seq=258)
     b'ddk1\n\x0b\x0c\rstream-1\x00\x00\x00\x00\x00\x00\x01\x02'
     """
-    head = MAGIC + bytes.fromhex(fingerprint[: 2 * FINGERPRINT_BYTES]) + stream
+    head = MAGIC + short_fingerprint(fingerprint) + stream
     if len(head) != _HEAD:
         raise ValueError(f"a stamp takes 4 bytes of fingerprint and 8 of stream, not {fingerprint!r}, {stream!r}")
     if not 0 <= seq <= LARGEST_SEQ:
         raise ValueError(f"sequence numbers are from 0 to {LARGEST_SEQ}, not {seq}")
     return head + struct.pack(">Q", seq)
+
+
+def short_fingerprint(fingerprint: str) -> bytes:
+    r"""What a stamp holds of a contract's fingerprint, which is in hex.
+
+    >>> short_fingerprint("0a0b0c0d0e")
+    b'\n\x0b\x0c\r'
+    """
+    return bytes.fromhex(fingerprint[: 2 * FINGERPRINT_BYTES])
+
+
+def is_stamp(key: bytes | None) -> TypeGuard[bytes]:
+    """Whether a message's key is a stamp.
+
+    >>> is_stamp(make_stamp(fingerprint="0a0b0c0d", stream=b"stream-1", seq=0)), is_stamp(b"user-1"), is_stamp(None)
+    (True, False, False)
+    """
+    return key is not None and len(key) == STAMP_BYTES and key[:4] == MAGIC
 
 
 def read_stamps(keys: Sequence[bytes | None]) -> Stamps | None:
@@ -66,7 +85,7 @@ def read_stamps(keys: Sequence[bytes | None]) -> Stamps | None:
     Raises:
         ContractError: stamped messages stand beside others, or beside those of another stream or contract.
     """
-    stamped = [key for key in keys if key is not None and len(key) == STAMP_BYTES and key[:4] == MAGIC]
+    stamped = [key for key in keys if is_stamp(key)]
     if not stamped:
         return None
     if len(stamped) < len(keys):
@@ -87,10 +106,10 @@ def read_stamps(keys: Sequence[bytes | None]) -> Stamps | None:
 def first_other(keys: Sequence[bytes | None]) -> int:
     """The place of the first key that isn't stamped as the first one is, or of the last key.
 
-    >>> first_other([None, b"user-1", b"ddk1abcdstream-100000001"])
-    2
+    >>> first_other([None, b"user-1", b"ddk1abcdstream-100000001"]), first_other([b"user-1", b"user-2"])
+    (2, 1)
     """
-    heads = [key[:_HEAD] if key and len(key) == STAMP_BYTES and key[:4] == MAGIC else None for key in keys]
+    heads = [key[:_HEAD] if is_stamp(key) else None for key in keys]
     return next((place for place, head in enumerate(heads) if head != heads[0]), len(keys) - 1)
 
 

@@ -14,7 +14,7 @@ from .client import NO_CONFIG, Config, Denied, KafkaFailure, TooLarge, connect, 
 from .client_interfaces import Delivery
 from .client_settings import TRANSACTIONAL_ID
 from .errors import BrokerError, ContractError
-from .stamp import read_stamps
+from .stamp import read_stamps, short_fingerprint
 from .topic import TopicReader, ensure_topic
 from .unfinished import refuse_unfinished
 
@@ -210,7 +210,7 @@ def stamped_already(reader: TopicReader, fingerprint: str, stream: bytes) -> npt
     topic, bootstrap, cut = reader.topic, reader.bootstrap, any(reader.beginning.values())
     for chunk in reader.chunks(reader.beginning, reader.end):
         stamps = read_stamps(chunk.keys)
-        if stamps is None or (stamps.stream, stamps.fingerprint.hex()) != (stream, fingerprint[:8]):
+        if stamps is None or (stamps.stream, stamps.fingerprint) != (stream, short_fingerprint(fingerprint)):
             raise ContractError(
                 f"topic '{topic}' at {bootstrap} holds something else than the predictions of this run with these "
                 "arms; choose another --predictions-topic"

@@ -32,6 +32,8 @@ _HEADER = re.compile(
     rb"\{'descr': '(<[if][48])', 'fortran_order': False, 'shape': \((\d{1,12}),(?: (\d{1,12}))?\), \} *\n"
 )
 _LINE = re.compile(r"sha256:([0-9a-f]{64})  (\S+)")
+_NAME = re.compile(rf"({ARRAYS}/)?[\w-]+\.\w+")
+"""A file of a model: beside `DIGEST`, or an array."""
 
 
 def array_bytes(array: npt.NDArray[np.generic]) -> bytes:
@@ -85,7 +87,7 @@ def read_digests(directory: Path) -> dict[str, str]:
     """The SHA-256 that `DIGEST` gives for each file, by name.
 
     Raises:
-        ModelError: it's missing, or its lines don't agree with its total.
+        ModelError: it's missing, its lines don't agree with its total, or it names a file outside of the model.
     """
     path = directory / DIGEST
     text = read_text(path).decode("utf-8", "replace")
@@ -94,6 +96,12 @@ def read_digests(directory: Path) -> dict[str, str]:
     lines = "".join(f"{line}\n" for line in text.splitlines()[:-1])
     if None in found or digests.pop("total", "") != hashlib.sha256(lines.encode()).hexdigest():
         raise ModelError(f"{path} is damaged: its lines don't agree with its total")
+    for name in digests:
+        # What is said of a file that isn't what was saved tells of its content.
+        if _NAME.fullmatch(name) is None:
+            raise ModelError(
+                f"{path} names {name!r}, which is no file of a model; take the model from where it was made"
+            )
     return digests
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import uuid
 from collections.abc import Callable, Iterator
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -13,11 +14,12 @@ import pytest
 from hypothesis import settings
 
 if TYPE_CHECKING:
+    from confluent_kafka.admin import AdminClient
     from pyspark.sql import SparkSession
 
     from online.duel import DuelOutcome
 
-sys.path.append(str(Path(__file__).parent))  # where `soak`, `faults` and `cluster` find each other, as in `make soak`
+sys.path.append(str(Path(__file__).parent))  # where `soak`, `faults`, `cluster` and others are found, as in `make soak`
 settings.register_profile("driftduel", deadline=None, derandomize=True, print_blob=True)
 settings.load_profile("driftduel")
 
@@ -44,6 +46,28 @@ def bootstrap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def config(request: pytest.FixtureRequest) -> dict[str, object]:
     """Settings that name a Kafka client: a test that takes them runs once with each."""
     return {"client": request.param}
+
+
+@pytest.fixture(scope="session")
+def admin(bootstrap: str) -> AdminClient:
+    """Somebody who may do anything with topics."""
+    from confluent_kafka.admin import AdminClient
+
+    return AdminClient({"bootstrap.servers": bootstrap})
+
+
+@pytest.fixture(scope="session")
+def make_topic(admin: AdminClient) -> Callable[..., str]:
+    """Makes a topic with so many partitions and settings of its own."""
+    from confluent_kafka.admin import NewTopic
+
+    def call(*, partitions: int = 1, **settings: str) -> str:
+        name = f"foreign-{uuid.uuid4().hex}"
+        dotted = {key.replace("_", "."): value for key, value in settings.items()}
+        admin.create_topics([NewTopic(name, partitions, config=dotted)])[name].result(30)
+        return name
+
+    return call
 
 
 @pytest.fixture(scope="session")

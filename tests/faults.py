@@ -138,7 +138,7 @@ class Scene:
             "leader stopped": lambda: self._lose(lambda leader: leader.stop()),
             # Longer than its session: somebody else leads meanwhile.
             "leader paused": lambda: self._leader().pause(self.rng.uniform(1, 10)),
-            "leader moved": lambda: self._move(),
+            "leader moved": self._move,
             "all brokers killed": self._lose_all,
         }
 

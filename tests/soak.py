@@ -28,11 +28,11 @@ from pathlib import Path
 
 import psutil
 from cluster import Cluster
+from contents import content_from_any_source
 from faults import DRIFTDUEL, Command, Disk, Scene
 
 from producer.topic import ensure_topic
 
-OUTSIDE = {"positions.jsonl", "timings.jsonl", ".lock", "manifest.json", "experiment.toml"}
 QUICK = ("--algorithm", "random_forest", "--folds", 0, "--repeats", 1)
 RECORDS, RATE, GAP, IDLE = 2_000_000, 4_000, 5.0, 60
 PARTITIONS, SAMPLE_SECONDS, CALM = 3, 0.5, (0.25, 0.75)
@@ -106,7 +106,9 @@ def soak(
         soaked.ends = {name: dict(command.ends) for name, command in commands.items()}
         soaked.mended = sum(command.mended for command in commands.values())
         soaked.seconds = time.monotonic() - began
-        assert content(scene.run) == content(folder / "whole"), "the run differs from the undisturbed one"
+        assert content_from_any_source(scene.run) == content_from_any_source(folder / "whole"), (
+            "the run differs from the undisturbed one"
+        )
     assert "Traceback" not in "".join(command.log.read_text() for command in commands.values())
     books = soaked.outcome["books"]
     assert books["numbers"] == sum(books[name] for name in ("scored", "dead", "set_aside", "missing")), books
@@ -153,12 +155,6 @@ def sampled(scene: Scene, soaked: Soaked) -> Iterator[None]:
 def committed(run: Path) -> int:
     """How many windows a run holds."""
     return len(list(run.glob("segments/*.arrow")))
-
-
-def content(run: Path) -> dict[str, bytes]:
-    """What must be the same from a topic and from a file."""
-    found = (path for path in sorted(run.rglob("*")) if path.is_file() and path.name not in OUTSIDE)
-    return {str(path.relative_to(run)): path.read_bytes() for path in found}
 
 
 def thirds(samples: Sequence[Sample]) -> list[tuple[float, int]]:

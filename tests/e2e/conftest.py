@@ -8,12 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from contents import content_from_any_source
 
 COMMAND = Path(sys.executable).with_name("driftduel")
-OUTSIDE_EVERY_DIGEST = {
-    *("positions.jsonl", "timings.jsonl", ".lock", "manifest.json", "experiment.toml", "truth.json", "report.html")
-}
-"""Where source, path and time may show; everything else in a run must repeat."""
+WHERE_A_PATH_SHOWS = {"truth.json", "report.html"}
 
 QUICK = ("--algorithm", "random_forest", "--folds", "0", "--repeats", "1")
 """A forest without a comparison, where the duel is what a test looks at."""
@@ -50,7 +48,6 @@ def content() -> Callable[[Path], dict[str, bytes]]:
     """Every file of a run that must be the same from a topic and from a file, by its relative path."""
 
     def read(run: Path) -> dict[str, bytes]:
-        files = (p for p in sorted(run.rglob("*")) if p.is_file() and p.name not in OUTSIDE_EVERY_DIGEST)
-        return {str(path.relative_to(run)): path.read_bytes() for path in files}
+        return {name: data for name, data in content_from_any_source(run).items() if name not in WHERE_A_PATH_SHOWS}
 
     return read

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from cluster import Cluster
-from soak import content
+from contents import content_from_any_source
 
 from online.duel import Duel, Stream, run_duel
 
@@ -68,7 +68,7 @@ def test_a_broker_killed_three_times_and_paused_costs_time_only(broker: Cluster,
     assert [0, 0, 0] == [process.returncode for process in (replay, *duels)], ended
     assert all("no broker answers for topic 'tiny' at" in err for _, err in ended[1:]), ended
     for run in runs:
-        assert content(run) == content(files / "whole"), run.name
+        assert content_from_any_source(run) == content_from_any_source(files / "whole"), run.name
 
 
 def started(*arguments: object) -> subprocess.Popen[str]:

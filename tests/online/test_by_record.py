@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from contents import content
 
 from online.arms import parse_arm
 from online.labels import Labels
@@ -16,7 +17,6 @@ from producer.dataset import Dataset
 from producer.errors import UsageError
 
 SIZE = 100
-OUTSIDE_EVERY_DIGEST = {"positions.jsonl", "timings.jsonl", ".lock"}
 KINDS = ("logistic-regression", "hoeffding-adaptive-tree", "adaptive-random-forest(trees=3)")
 
 
@@ -99,12 +99,7 @@ def duel(run_asked, tiny_lines, tiny_file, tiny_model, tmp_path: Path):
     def call(run: str, *arms: str, **options) -> dict[str, bytes]:
         asked = {"model": model, "file": file, "window": SIZE, "seed": 5, "training": (training,)}
         run_asked(run=tmp_path / run, arms=arms, **(asked | options))
-        files = (path for path in sorted((tmp_path / run).rglob("*")) if path.is_file())
-        return {
-            str(path.relative_to(tmp_path / run)): path.read_bytes()
-            for path in files
-            if path.name not in OUTSIDE_EVERY_DIGEST
-        }
+        return content(tmp_path / run)
 
     return call
 

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from contents import content
 
 from producer.errors import DriftduelError
 
-OUTSIDE_EVERY_DIGEST = {"positions.jsonl", "timings.jsonl", ".lock"}
 Damage = Callable[[bytes], bytes]
 
 
@@ -35,12 +35,6 @@ def duel(run_asked, tiny_lines, tiny_file, tiny_model, tmp_path: Path) -> Callab
     arms = ("static", "dynamic", "a:policy=always,train=last-2,gate=none")
     options = {"model": model, "file": file, "window": 100, "arms": arms, "seed": 5}
     return lambda run="run", **more: run_asked(run=tmp_path / run, **options, **more)
-
-
-def content(run: Path) -> dict[str, bytes]:
-    """Every file of a run that must repeat."""
-    files = (path for path in sorted(run.rglob("*")) if path.is_file() and path.name not in OUTSIDE_EVERY_DIGEST)
-    return {str(path.relative_to(run)): path.read_bytes() for path in files}
 
 
 @pytest.mark.parametrize("damage", [cut, flip])

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import driftduel
+from online import corrected
 from online.corrected import checked_letters, read_corrections
 from online.dead_letters import KINDS, REST, Letter, count_reasons, json_line, kind_of, read_letters, safe_text
 from online.outcome import count_numbers
@@ -270,3 +271,30 @@ def test_many_letters_are_never_in_memory_together(
     tracemalloc.stop()
     assert {"1 columns instead of 4": 10_000} == dict(counts)
     assert peak < 8 * 2**20
+
+
+def test_what_is_no_record_on_another_wire_is_refused(
+    run: Path, call: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Messages are checked as they travelled, before any is turned into a line."""
+    monkeypatch.setattr(corrected, "read_manifest", lambda _: {"identity": {"source": {"wire": "json"}}})
+    file = exported(run, call, {3: "1,2.0,word,attack"})
+    with pytest.raises(RunError, match=r"1 of 1 messages in \S+ are still no records, so nothing was sent: line 1: "):
+        checked_letters(run, file).__enter__()
+
+
+def test_few_long_messages_are_checked_at_once(
+    run: Path, call: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that memory stays bounded: no more than a line may have, and one message."""
+    sizes, decode = [], corrected.decode
+
+    def counting(values: list[bytes], *more: object, **options: object) -> object:
+        sizes.append(len(values))
+        return decode(values, *more, **options)
+
+    monkeypatch.setattr(corrected, "decode", counting)
+    monkeypatch.setattr(corrected, "LINE_BYTES", 200)
+    file = exported(run, call, dict.fromkeys(BAD, f"1,2.0,{'w' * 100},attack"))
+    with checked_letters(run, file) as checked:
+        assert (sizes, len(checked.letters)) == ([2, 2, 1], 5)

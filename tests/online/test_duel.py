@@ -9,13 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from contents import content
 
 from online.duel import Books, DuelOutcome
 from producer.errors import ContractError, ModelError, RunError, UsageError
 
 CLASSICAL = "classical:policy=threshold,metric=accuracy,below=0.9,train=last-1,gate=none"
 ARMS = ("static", "dynamic", CLASSICAL)
-OUTSIDE_EVERY_DIGEST = {"positions.jsonl", "timings.jsonl", ".lock"}
 
 Call = Callable[..., DuelOutcome]
 
@@ -34,12 +34,6 @@ def duel(run_asked, tiny_lines, tiny_file, tiny_model, tmp_path: Path) -> Call:
         return run_asked(run=tmp_path / run, **asked)
 
     return call
-
-
-def content(run: Path) -> dict[str, bytes]:
-    """Every file of a run that must repeat, by its relative path."""
-    files = (path for path in sorted(run.rglob("*")) if path.is_file() and path.name not in OUTSIDE_EVERY_DIGEST)
-    return {str(path.relative_to(run)): path.read_bytes() for path in files}
 
 
 def test_the_books_balance(duel: Call) -> None:

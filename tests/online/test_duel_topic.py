@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
+from contents import content
 
 from online.duel import DuelOutcome
 from producer.dataset import Dataset
@@ -22,7 +23,6 @@ CLASSICAL = "classical:policy=threshold,metric=accuracy,below=0.9,train=last-1,g
 ARMS = ("static", "dynamic", CLASSICAL)
 PARTITIONS = 3
 RECORDS, SIZE = 1250, 200
-OUTSIDE_EVERY_DIGEST = {"positions.jsonl", "timings.jsonl", ".lock"}
 
 Call = Callable[..., DuelOutcome]
 
@@ -79,12 +79,6 @@ def append(bootstrap: str, topic: str, messages: Iterable[tuple[int, bytes, byte
 def stamp(dataset: Dataset, stream: Stream, seq: int) -> bytes:
     """The key of this stream's record `seq`."""
     return make_stamp(fingerprint=dataset.fingerprint, stream=stream.id, seq=seq)
-
-
-def content(run: Path) -> dict[str, bytes]:
-    """Every file of a run that must repeat, by its relative path."""
-    files = (path for path in sorted(run.rglob("*")) if path.is_file() and path.name not in OUTSIDE_EVERY_DIGEST)
-    return {str(path.relative_to(run)): path.read_bytes() for path in files}
 
 
 def test_the_run_ends_where_it_was_to_end(

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from contents import content_from_any_source
 
 from online.duel import DuelOutcome
 from online.run import read_manifest
@@ -81,12 +82,6 @@ def interrupting(total: int | None) -> Iterator[Callable[[int], None]]:
     yield advance
 
 
-def content(run: Path) -> dict[str, bytes]:
-    """What the ledger and the tracker of a run hold."""
-    files = [*(run / "segments").iterdir(), run / "windows.csv", run / "events.jsonl"]
-    return {path.name: path.read_bytes() for path in files}
-
-
 def test_what_comes_while_it_runs_is_read_until_nothing_comes(duel: Call, fill, config: Config, tmp_path: Path) -> None:
     """From an empty topic on: the run closes when nothing has come for a while, and equals one over the full topic."""
     filling = threading.Timer(0.1, lambda: fill(rate=400))
@@ -96,7 +91,7 @@ def test_what_comes_while_it_runs_is_read_until_nothing_comes(duel: Call, fill, 
     assert (outcome.windows, outcome.finished, outcome.books.scored) == (5, True, RECORDS)
     plain = duel("plain", follow=False, idle_timeout=None, config=config)
     assert (plain.books, plain.arms) == (outcome.books, outcome.arms)
-    assert content(tmp_path / "followed") == content(tmp_path / "plain")
+    assert content_from_any_source(tmp_path / "followed") == content_from_any_source(tmp_path / "plain")
     assert duel("followed", bootstrap=None) == outcome
 
 

@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from contents import content
 
 from analysis.report import write_report
 from producer.errors import DriftduelError
 
-OUTSIDE_EVERY_DIGEST = {"positions.jsonl", "timings.jsonl", ".lock"}
 Duel = Callable[[Path], object]
 
 
@@ -62,12 +62,6 @@ def whole(duel: Duel, tmp_path: Path) -> dict[str, bytes]:
     """The undisturbed run."""
     duel(tmp_path / "whole")
     return content(tmp_path / "whole")
-
-
-def content(run: Path) -> dict[str, bytes]:
-    """Every file of a run that must repeat; nothing that was begun is left."""
-    files = [path for path in sorted(run.rglob("*")) if path.is_file() and path.name not in OUTSIDE_EVERY_DIGEST]
-    return {str(path.relative_to(run)): path.read_bytes() for path in files}
 
 
 def kept(run: Path, whole: dict[str, bytes]) -> int:

@@ -11,18 +11,17 @@ import time
 from pathlib import Path
 
 import pytest
+from contents import content
 
 import driftduel
 
 PRELOADED = ("driftduel", "online.cli", "online.duel", "online.learners.batch", "sklearn.ensemble", "analysis.report")
-OUTSIDE_EVERY_DIGEST = {"positions.jsonl", "timings.jsonl", ".lock"}
 KILLS = {"evaluate": 17, "report": 3}
 
 
-def content(run: Path) -> dict[str, bytes]:
+def content_anywhere(run: Path) -> dict[str, bytes]:
     """Every file of a run that must repeat, by its relative path; where it lies, as a report says, is left out."""
-    files = (path for path in sorted(run.rglob("*")) if path.is_file() and path.name not in OUTSIDE_EVERY_DIGEST)
-    return {str(path.relative_to(run)): path.read_bytes().replace(bytes(run), b"RUN") for path in files}
+    return {name: data.replace(bytes(run), b"RUN") for name, data in content(run).items()}
 
 
 @pytest.fixture(scope="module")
@@ -72,5 +71,5 @@ def test_killed_twenty_times_it_ends_in_the_same_bytes(spawn, tiny_lines, tiny_f
             assert process.exitcode in (0, -signal.SIGKILL)
         for last in {tmp_path / "0" / "run", run}:
             took(spawn(verb, *options, last))
-            expected, found = content(whole), content(last)
+            expected, found = content_anywhere(whole), content_anywhere(last)
             assert {n for n in expected.keys() | found.keys() if expected.get(n) != found.get(n)} == set(), verb

@@ -99,7 +99,7 @@ def test_only_records_are_waited_for() -> None:
     gappy = window(0, [0, 3])
     assert turns(asked, [gappy]) == [[0]]
     assert asked.books() == LabelBooks(messages=3, labels=2, elsewhere=1, doubles=0, unreadable=0, never=0, too_late=0)
-    assert turns(late(labels([(99, 99)])), [window(0, [])]) == [[0]]
+    assert turns(late(labels([(99, 99)])), [window(0, []), window(1, [])]) == [[0], [1]]
 
 
 def test_no_decision_follows_the_short_last_window() -> None:
@@ -107,6 +107,7 @@ def test_no_decision_follows_the_short_last_window() -> None:
     asked = late(labels([(0, 5), *((seq, seq) for seq in range(1, 8))]))
     last = replace(window(1, [4, 5]), last_seq=5, complete=False)
     assert turns(asked, [window(0), last]) == [[], []]
+    assert asked.revealed(last) == -1
     assert asked.books().labels == 6
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from contents import content
 
 from online.duel import DuelOutcome
 from online.label_store import read_table
@@ -25,7 +26,6 @@ CLASSICAL = "classical:policy=threshold,metric=accuracy,below=0.9,train=last-1,g
 BY_RECORD = "river:learner=river(logistic-regression, warm_up=false)"
 ARMS = ("static", "dynamic", CLASSICAL, BY_RECORD)
 RECORDS, SIZE = 1250, 200
-OUTSIDE_EVERY_DIGEST = {"positions.jsonl", "timings.jsonl", ".lock"}
 Rows = list[tuple[int, str, int]]
 Call = Callable[..., DuelOutcome]
 
@@ -70,12 +70,6 @@ def duel(run_asked, tiny_model, file: Path, tmp_path: Path) -> Call:
         return run_asked(run=tmp_path / run, **asked)
 
     return call
-
-
-def content(run: Path) -> dict[str, bytes]:
-    """Every file of a run that must repeat, by its relative path."""
-    files = (path for path in sorted(run.rglob("*")) if path.is_file() and path.name not in OUTSIDE_EVERY_DIGEST)
-    return {str(path.relative_to(run)): path.read_bytes() for path in files}
 
 
 def done(run: Path, tiny: Dataset, *, windows: int | None = None) -> list[object]:

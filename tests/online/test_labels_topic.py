@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
+from contents import content
 
 from online.cli import evaluate
 from online.duel import DuelOutcome
@@ -34,7 +35,6 @@ ARMS = ("static", "dynamic", CLASSICAL, BY_RECORD)
 LATENESS = Lateness(delay=40, jitter=350, share=0.85, seed=3)
 PARTITIONS = 3
 RECORDS, SIZE = 1250, 200
-OUTSIDE_EVERY_DIGEST = {"positions.jsonl", "timings.jsonl", ".lock"}
 Call = Callable[..., DuelOutcome]
 
 
@@ -77,12 +77,6 @@ def append(bootstrap: str, topic: str, key: bytes, value: bytes) -> None:
         end = reader.end[0]
     with TopicWriter(bootstrap, topic) as writer:
         writer.send(0, partition=0, offset=end, key=key, value=value)
-
-
-def content(run: Path) -> dict[str, bytes]:
-    """Every file of a run that must repeat, by its relative path."""
-    files = (path for path in sorted(run.rglob("*")) if path.is_file() and path.name not in OUTSIDE_EVERY_DIGEST)
-    return {str(path.relative_to(run)): path.read_bytes() for path in files}
 
 
 def test_a_label_topic_equals_a_label_file(duel: Call, file: Path, tiny: Dataset, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
+from contents import content
 
 from online.interfaces import Rows, Span
 from online.learners.batch import ScikitLearn
@@ -199,13 +200,6 @@ def duel(run_asked, tiny_lines, tiny_file, tiny_model, tmp_path: Path) -> Callab
         run_asked(run=tmp_path / run, **asked)
 
     return call
-
-
-def content(run: Path) -> dict[str, bytes]:
-    """Every file of a run that must repeat, by its relative path."""
-    outside = {"positions.jsonl", "timings.jsonl", ".lock"}
-    files = (path for path in sorted(run.rglob("*")) if path.is_file() and path.name not in outside)
-    return {str(path.relative_to(run)): path.read_bytes() for path in files}
 
 
 def events(run: Path, arm: str, kind: str) -> list[dict]:

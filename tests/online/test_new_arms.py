@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
+from contents import every_file
 
 from online.learners.batch import ScikitLearn
 from static_model.artifact import Model
@@ -51,11 +52,6 @@ def of_arm(run: Path, name: str) -> tuple[list[dict], list[dict]]:
     return rows, [event for event in events if event["arm"] == name]
 
 
-def content(folder: Path) -> dict[str, bytes]:
-    """All files by their relative path."""
-    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
-
-
 @pytest.mark.parametrize("options", [{}, {"label_delay": 150, "label_share": 0.6}], ids=["at once", "late and few"])
 def test_added_later_every_arm_does_what_it_would_have_done(duel, options) -> None:
     """All at once from the start, or one by one on a finished run: the same rows, events and models."""
@@ -64,7 +60,7 @@ def test_added_later_every_arm_does_what_it_would_have_done(duel, options) -> No
         later = duel("later", name, **options)
     for name in ("windows.csv", "events.jsonl"):
         assert (later / name).read_bytes() == (together / name).read_bytes()
-    assert content(later / "models") == content(together / "models")
+    assert every_file(later / "models") == every_file(together / "models")
     for name in ARMS:
         rows, events = of_arm(together, name)
         assert len(rows) == 13
@@ -75,9 +71,9 @@ def test_added_later_every_arm_does_what_it_would_have_done(duel, options) -> No
 def test_stopped_and_taken_up_again_gives_the_same_bytes(duel, cut: int) -> None:
     """With challengers on trial, trainings under way and a former champion on probation."""
     outside = {"positions.jsonl", "timings.jsonl", ".lock"}
-    whole = {name: text for name, text in content(duel("whole", *ARMS)).items() if name not in outside}
+    whole = {name: text for name, text in every_file(duel("whole", *ARMS)).items() if name not in outside}
     duel("cut", *ARMS, max_windows=cut)
-    assert whole == {name: text for name, text in content(duel("cut", *ARMS)).items() if name not in outside}
+    assert whole == {name: text for name, text in every_file(duel("cut", *ARMS)).items() if name not in outside}
 
 
 @pytest.fixture
@@ -108,9 +104,9 @@ def test_taken_up_again_nothing_is_fitted_or_scored(duel, fits: list[int], monke
     """A finished run costs no fit and no prediction, whatever its arms."""
     arms = [name for name in ARMS if name not in ("periodic", "river")]  # folds are scored outside the ledger
     run = duel("run", *arms)
-    before = content(run / "segments")
+    before = every_file(run / "segments")
     fits.clear()
     scored: list[int] = []
     monkeypatch.setattr("static_model.scorer.Scorer.score", lambda self, rows: scored.append(len(rows)))
     duel("run", *arms)
-    assert (fits, scored, content(run / "segments")) == ([], [], before)
+    assert (fits, scored, every_file(run / "segments")) == ([], [], before)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from contents import every_file
 
 from analysis.rerun import Rerun, rerun
 from analysis.rerun_command import rerun as command
@@ -66,11 +67,6 @@ def test_a_pipe_in_a_run_is_refused(duel: Callable[..., Path]) -> None:
     assert "Traceback" not in done.stderr
 
 
-def content(folder: Path) -> dict[str, bytes]:
-    """Every file, by its relative path."""
-    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
-
-
 def leftovers(home: Path) -> list[str]:
     """What lies among the temporary files."""
     return [path.name for path in home.with_name("temporary").iterdir()]
@@ -86,12 +82,12 @@ def test_a_run_comes_out_the_same_from_any_folder(
 ) -> None:
     """Arms of every kind, started elsewhere; nothing in the run changes, and no repeat is left."""
     run = duel(primary=("dynamic",), label_delay=150, label_share=0.6)
-    before = content(run)
+    before = every_file(run)
     monkeypatch.chdir(tmp_path)
     done = rerun(run)
     assert (True, None, {}) == (done.same, done.kept, done.versions)
     assert (9, 850) == (done.found.windows, done.found.numbers)
-    assert before == content(run)
+    assert before == every_file(run)
     assert [] == leftovers(home)
 
 
@@ -101,7 +97,7 @@ def test_a_kept_repeat_is_the_run_itself(duel: Callable[..., Path], home: Path) 
     run = duel(truth=Path("truth.json"))
     done = rerun(run, out=home / "deep/again")
     assert (True, home / "deep/again") == (done.same, done.kept)
-    then, now = content(run), content(home / "deep/again")
+    then, now = every_file(run), every_file(home / "deep/again")
     assert {"timings.jsonl"} == {name for name in {*then, *now} if then.get(name) != now.get(name)}
 
 
@@ -243,10 +239,10 @@ def test_places_that_cannot_be_meant_are_refused(duel: Callable[..., Path], foun
 def test_the_repeat_is_a_run_of_its_own(duel: Callable[..., Path], home: Path, name: str) -> None:
     """A directory that holds something could hold what is to be found again; nothing in it is touched."""
     run = duel(max_windows=2)
-    before = content(home)
+    before = every_file(home)
     with pytest.raises(UsageError, match=r"--out .* is there already; name a directory that isn't"):
         rerun(run, out=home / name)
-    assert before == content(home)
+    assert before == every_file(home)
 
 
 def test_the_command_says_what_differs_and_keeps_the_repeat(duel: Callable[..., Path], home: Path) -> None:

@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
+from contents import every_file
 
 from online.arms import DYNAMIC, STATIC, Arm, parse_arm
 from online.run import Run, read_contract, read_manifest
@@ -20,11 +21,6 @@ from static_model.artifact import Model, load_model, model_digest
 
 Open = Callable[..., AbstractContextManager[Run]]
 CLASSICAL = "classical:policy=threshold,metric=accuracy,below=0.81,train=last-1,gate=none"
-
-
-def content(folder: Path) -> dict[str, bytes]:
-    """All files, by their relative path."""
-    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 
 
 def test_a_new_run_says_what_it_is(opened: Open, tiny_start: Model, tiny: Dataset, tmp_path: Path) -> None:
@@ -58,12 +54,12 @@ def test_taken_up_again_nothing_changes(opened: Open, tmp_path: Path) -> None:
     """The same call opens the same run, byte for byte, with its facts as they were left."""
     with opened() as run:
         run.update(state="finished", ends={"0": 7})
-    before = content(tmp_path / "run")
+    before = every_file(tmp_path / "run")
     with opened() as run:
         assert run.finished
         assert run.manifest["ends"] == {"0": 7}
         assert run.arms == (STATIC, DYNAMIC)
-    assert before == content(tmp_path / "run")
+    assert before == every_file(tmp_path / "run")
 
 
 def test_new_arms_join_the_ones_that_are_there(opened: Open) -> None:
@@ -77,14 +73,14 @@ def test_new_arms_join_the_ones_that_are_there(opened: Open) -> None:
 def test_what_a_dying_process_left_is_swept_away(opened: Open, tmp_path: Path) -> None:
     """Files and models that were never renamed into place go when the run is taken up again; all else stays."""
     with opened() as run:
-        before = content(run.path)
+        before = every_file(run.path)
     (tmp_path / "run/segments").mkdir()
     (tmp_path / "run/models/.abc.tmp1").mkdir()
     for name in (".windows.csv.tmp", "segments/.000000.arrow.tmp", "models/.abc.tmp1/model.json"):
         (tmp_path / "run" / name).write_text("half a")
     (tmp_path / "run/models/.DS_Store").write_text("a desktop's")
     with opened():
-        assert content(tmp_path / "run") == {**before, "models/.DS_Store": b"a desktop's"}
+        assert every_file(tmp_path / "run") == {**before, "models/.DS_Store": b"a desktop's"}
 
 
 def test_an_empty_folder_is_taken(opened: Open, tmp_path: Path) -> None:
@@ -142,9 +138,9 @@ def test_a_torn_last_line_is_skipped_and_healed(opened: Open, tmp_path: Path, ke
 def test_times_are_written_apart(opened: Open, tmp_path: Path) -> None:
     """When a window was done stands in timings.jsonl and nowhere else."""
     with opened() as run:
-        before = content(run.path)
+        before = every_file(run.path)
         run.time(3)
-        after = content(run.path)
+        after = every_file(run.path)
     assert {"timings.jsonl"} == after.keys() - before.keys()
     assert before == {name: after[name] for name in before}
     assert json.loads(after["timings.jsonl"])["window"] == 3

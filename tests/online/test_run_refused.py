@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from contents import every_file
 
 from online.arms import parse_arm
 from online.run import Run, read_manifest
@@ -22,11 +23,6 @@ from static_model.artifact import Model
 Open = Callable[..., AbstractContextManager[Run]]
 
 
-def content(folder: Path) -> dict[str, bytes]:
-    """All files, by their relative path."""
-    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
-
-
 @pytest.mark.parametrize(
     ("key", "changed"),
     [("source", {"source": {"file": "abd"}}), ("window", {"window": 999}), ("seed", {"seed": 1})],
@@ -35,11 +31,11 @@ def test_another_run_is_refused(opened: Open, tmp_path: Path, key: str, changed:
     """Another stream, window size or seed is another run; the message has both values, and nothing changes."""
     with opened():
         pass
-    before = content(tmp_path / "run")
+    before = every_file(tmp_path / "run")
     message = rf"run holds another run: its {key}(\.[a-z]+)? is .*, now asked for is .*\. Choose another --run"
     with pytest.raises(RunError, match=message), opened(**changed):
         pass
-    assert before == content(tmp_path / "run")
+    assert before == every_file(tmp_path / "run")
 
 
 def test_another_starting_model_is_refused(opened: Open, tiny_start: Model) -> None:
@@ -77,7 +73,7 @@ def test_a_foreign_folder_is_refused_and_left_alone(opened: Open, tmp_path: Path
     message = r"run is no run directory and not empty \(it holds thesis\.tex\); choose another --run"
     with pytest.raises(RunError, match=message), opened():
         pass
-    assert content(tmp_path / "run") == {"thesis.tex": b"mine"}
+    assert every_file(tmp_path / "run") == {"thesis.tex": b"mine"}
 
 
 def test_nothing_is_swept_from_a_foreign_folder(opened: Open, tmp_path: Path) -> None:
@@ -87,7 +83,7 @@ def test_nothing_is_swept_from_a_foreign_folder(opened: Open, tmp_path: Path) ->
     (tmp_path / "run/.notes.tmp").write_text("mine")
     with pytest.raises(RunError, match=r"is no run directory and not empty \(it holds models\)"), opened():
         pass
-    assert content(tmp_path / "run") == {"models/.cache/weights": b"mine", ".notes.tmp": b"mine"}
+    assert every_file(tmp_path / "run") == {"models/.cache/weights": b"mine", ".notes.tmp": b"mine"}
 
 
 def test_a_file_in_its_place_is_refused(opened: Open, tmp_path: Path) -> None:

@@ -11,10 +11,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from contents import content
 
 from online import ledger, memo
 from online.duel import DuelOutcome
 from online.interfaces import Rows, Span
+from online.labels import Labels
 from online.learners.batch import ScikitLearn
 from online.ledger import Ledger
 from online.memo import Fit, Memo, Refused
@@ -22,7 +24,6 @@ from producer.errors import ModelError
 from static_model.artifact import load_model, save_model
 
 ARMS = ("static", "dynamic", "a:policy=always,train=cumulative,gate=none", "b:policy=always,train=last-2,gate=crossfit")
-OUTSIDE_EVERY_DIGEST = {"positions.jsonl", "timings.jsonl", ".lock"}
 Call = Callable[..., DuelOutcome]
 
 
@@ -35,12 +36,6 @@ def duel(run_asked, tiny_lines, tiny_file, tiny_model, tmp_path: Path) -> Call:
     file = tiny_file(tmp_path / "stream.csv", lines)
     options = {"model": model, "file": file, "window": 100, "arms": ARMS, "seed": 5}
     return lambda **more: run_asked(run=tmp_path / "run", **options, **more)
-
-
-def content(run: Path) -> dict[str, bytes]:
-    """Every file of a run that must repeat."""
-    files = (path for path in sorted(run.rglob("*")) if path.is_file() and path.name not in OUTSIDE_EVERY_DIGEST)
-    return {str(path.relative_to(run)): path.read_bytes() for path in files}
 
 
 def counted(monkeypatch: pytest.MonkeyPatch, module: object, name: str, key: Callable) -> Counter:
@@ -92,6 +87,30 @@ def test_a_fit_that_is_there_needs_no_rows(duel: Call, tiny, tmp_path: Path) -> 
     assert fit.rows == 999
     refused = known.fit(ScikitLearn(), Rows(Span(0, 9)), minimum=1000)
     assert refused == Refused("only 999 rows, 1000 are needed")
+
+
+def test_a_fit_of_other_labels_is_another_fit(duel: Call, tiny, tmp_path: Path) -> None:
+    """The share of them that is known decides on which rows it was made: by that its id and its seed differ."""
+    duel(max_windows=1)
+    made = {"static": static_of(tmp_path / "run"), "seed": 5}
+    memos = [
+        Memo(Ledger(tmp_path / "empty", tiny), tmp_path / "run/models", labels=Labels(size=100, share=share), **made)
+        for share in (1.0, 0.5, 0.4)
+    ]
+    assert len({each.identify(ScikitLearn(), Rows(Span(0, 9))) for each in memos}) == 3
+
+
+def test_few_windows_are_held_at_once(duel: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Older ones are read from the ledger again, and the run comes out the same."""
+    duel()
+    before = content(tmp_path / "run")
+    shutil.rmtree(tmp_path / "run")
+    held, opened = [], Memo.open
+    monkeypatch.setattr(memo, "REMEMBERED", 2)
+    monkeypatch.setattr(Memo, "open", lambda self, window: (opened(self, window), held.append(len(self._windows))))
+    duel()
+    assert max(held) == 2
+    assert content(tmp_path / "run") == before
 
 
 @pytest.mark.parametrize("rows", [None, "many", True])

@@ -2,80 +2,24 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Callable, Sequence
-
 import confluent_kafka
 import pytest
-from confluent_kafka.admin import AdminClient, NewTopic
+from foreign import MakeTopic, found, record, windows_of, write
 
-from online.source import START, TopicSource
-from online.windows import Window
 from producer.client import Config
 from producer.dataset import Dataset
 from producer.errors import ContractError, UsageError
 from producer.stamp import make_stamp
-from producer.topic import TopicReader
 
 pytestmark = pytest.mark.kafka
-
-PARTITIONS = 3
-Admin = AdminClient
-Make = Callable[..., str]
-
-
-@pytest.fixture
-def admin(bootstrap: str) -> Admin:
-    """Somebody who may do anything with topics."""
-    return AdminClient({"bootstrap.servers": bootstrap})
-
-
-@pytest.fixture
-def make(admin: Admin) -> Make:
-    """Makes a topic with so many partitions and settings of its own."""
-
-    def call(*, partitions: int = 1, **settings: str) -> str:
-        name = f"others-{uuid.uuid4().hex}"
-        dotted = {key.replace("_", "."): value for key, value in settings.items()}
-        admin.create_topics([NewTopic(name, partitions, config=dotted)])[name].result(30)
-        return name
-
-    return call
-
-
-def write(bootstrap: str, topic: str, messages: Sequence[tuple[bytes | None, bytes | None]], **settings: str) -> None:
-    """Put keys and values into partition 0 as others do."""
-    dotted = {key.replace("_", "."): value for key, value in settings.items()}
-    writer = confluent_kafka.Producer({"bootstrap.servers": bootstrap, **dotted})
-    for key, value in messages:
-        writer.produce(topic, key=key, value=value, partition=0)
-    assert writer.flush(30) == 0
-
-
-def record(number: int) -> bytes:
-    """A record of the tiny contract that tells its number."""
-    return f"{number},0.5,w,benign".encode()
-
-
-def windows_of(bootstrap: str, topic: str, dataset: Dataset, config: Config, *, size: int = 10) -> list[Window]:
-    """All windows of a topic."""
-    with TopicReader(bootstrap, topic, config=config) as reader:
-        source = TopicSource(reader, dataset, size=size, wire="csv")
-        return [window for window, _ in source.windows(START)]
-
-
-def found(windows: Sequence[Window]) -> tuple[list[int], list[int]]:
-    """The numbers of all records, and what stands in their first column."""
-    numbers = [seq for window in windows for seq in window.seqs.tolist()]
-    return numbers, [a for window in windows for a in window.records.column("a").to_pylist()]
 
 
 @pytest.mark.parametrize("codec", ["gzip", "lz4", "snappy", "zstd"])
 def test_compressed_messages_are_read_or_the_missing_library_is_named(
-    bootstrap: str, config: Config, make: Make, tiny: Dataset, codec: str
+    bootstrap: str, config: Config, make_topic: MakeTopic, tiny: Dataset, codec: str
 ) -> None:
     """confluent-kafka unpacks everything; kafka-python says what it lacks, and what to do."""
-    topic = make()
+    topic = make_topic()
     write(bootstrap, topic, [(None, record(number)) for number in range(25)], compression_type=codec)
     library = {"lz4": "lz4.frame", "snappy": "snappy", "zstd": "zstandard"}.get(codec, "gzip").split(".")[0]
     if config["client"] == "confluent-kafka" or library == "gzip":
@@ -86,9 +30,9 @@ def test_compressed_messages_are_read_or_the_missing_library_is_named(
             windows_of(bootstrap, topic, tiny, config)
 
 
-def test_only_what_was_committed_counts(bootstrap: str, config: Config, make: Make, tiny: Dataset) -> None:
+def test_only_what_was_committed_counts(bootstrap: str, config: Config, make_topic: MakeTopic, tiny: Dataset) -> None:
     """Markers and aborted messages take no number, and what isn't committed yet isn't there."""
-    topic = make()
+    topic = make_topic()
     writer = confluent_kafka.Producer({"bootstrap.servers": bootstrap, "transactional.id": topic})
     writer.init_transactions(30)
     ends = (
@@ -113,10 +57,10 @@ def test_only_what_was_committed_counts(bootstrap: str, config: Config, make: Ma
 
 
 def test_records_of_another_contract_are_dead_letters(
-    bootstrap: str, config: Config, make: Make, tiny: Dataset
+    bootstrap: str, config: Config, make_topic: MakeTopic, tiny: Dataset
 ) -> None:
     """Among records without numbers, what is none of this contract's costs only itself, with its reason."""
-    topic = make()
+    topic = make_topic()
     other = [b'{"user": 7}', b"10.0.0.1,443,tcp", b"x,y,z,attack", None, b"\xff\xfe"]
     write(bootstrap, topic, [(b"a", record(0)), *((b"b", value) for value in other), (None, record(6))])
     (window,) = windows_of(bootstrap, topic, tiny, config)
@@ -127,10 +71,10 @@ def test_records_of_another_contract_are_dead_letters(
 
 @pytest.mark.parametrize("contract", ["ours", "none"])
 def test_strangers_among_stamped_records_are_named_by_their_place(
-    bootstrap: str, config: Config, make: Make, tiny: Dataset, contract: str
+    bootstrap: str, config: Config, make_topic: MakeTopic, tiny: Dataset, contract: str
 ) -> None:
     """Where numbers are promised, something else on the topic is refused: the message says where it stands."""
-    topic, other = make(), tiny.model_copy(update={"name": "other", "columns": tiny.columns[1:]})
+    topic, other = make_topic(), tiny.model_copy(update={"name": "other", "columns": tiny.columns[1:]})
     stamps = [make_stamp(fingerprint=tiny.fingerprint, stream=b"stream-1", seq=seq) for seq in range(30)]
     stamps[17] = make_stamp(fingerprint=other.fingerprint, stream=b"stream-1", seq=17) if contract == "ours" else b"k"
     write(bootstrap, topic, [(key, record(seq)) for seq, key in enumerate(stamps)])

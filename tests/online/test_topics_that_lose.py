@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import confluent_kafka
 import pytest
 from click.testing import CliRunner
-from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource
+from contents import content_from_any_source
+from foreign import MakeTopic, found, record, windows_of, write
 
 from online.cli import evaluate
 from online.duel import DuelOutcome
-from online.source import START, TopicSource
-from online.windows import Window
 from producer.client import Config
 from producer.dataset import Dataset
 from producer.errors import ContractError
@@ -26,65 +26,17 @@ from producer.topic import TopicReader
 pytestmark = pytest.mark.kafka
 
 PARTITIONS = 3
-Admin = AdminClient
-Make = Callable[..., str]
 
 
 @pytest.fixture
-def admin(bootstrap: str) -> Admin:
-    """Somebody who may do anything with topics."""
-    return AdminClient({"bootstrap.servers": bootstrap})
-
-
-@pytest.fixture
-def make(admin: Admin) -> Make:
-    """Makes a topic with so many partitions and settings of its own."""
-
-    def call(*, partitions: int = 1, **settings: str) -> str:
-        name = f"others-{uuid.uuid4().hex}"
-        dotted = {key.replace("_", "."): value for key, value in settings.items()}
-        admin.create_topics([NewTopic(name, partitions, config=dotted)])[name].result(30)
-        return name
-
-    return call
-
-
-def write(bootstrap: str, topic: str, messages: Sequence[tuple[bytes | None, bytes | None]], **settings: str) -> None:
-    """Put keys and values into partition 0 as others do."""
-    dotted = {key.replace("_", "."): value for key, value in settings.items()}
-    writer = confluent_kafka.Producer({"bootstrap.servers": bootstrap, **dotted})
-    for key, value in messages:
-        writer.produce(topic, key=key, value=value, partition=0)
-    assert writer.flush(30) == 0
-
-
-def record(number: int) -> bytes:
-    """A record of the tiny contract that tells its number."""
-    return f"{number},0.5,w,benign".encode()
-
-
-def windows_of(bootstrap: str, topic: str, dataset: Dataset, config: Config, *, size: int = 10) -> list[Window]:
-    """All windows of a topic."""
-    with TopicReader(bootstrap, topic, config=config) as reader:
-        source = TopicSource(reader, dataset, size=size, wire="csv")
-        return [window for window, _ in source.windows(START)]
-
-
-def found(windows: Sequence[Window]) -> tuple[list[int], list[int]]:
-    """The numbers of all records, and what stands in their first column."""
-    numbers = [seq for window in windows for seq in window.seqs.tolist()]
-    return numbers, [a for window in windows for a in window.records.column("a").to_pylist()]
-
-
-@pytest.fixture
-def compacted(admin: Admin, make: Make) -> str:
+def compacted(admin: AdminClient, make_topic: MakeTopic) -> str:
     """A topic that the broker compacts at once, but for the last segment: a message some time later closes that."""
     node = ConfigResource(ConfigResource.Type.BROKER, "1")
     backoff = ConfigEntry("log.cleaner.backoff.ms", "200", incremental_operation=AlterConfigOpType.SET)
     node.add_incremental_config(backoff)
     admin.incremental_alter_configs([node])[node].result(30)
     eager = {"min_cleanable_dirty_ratio": "0.001", "segment_ms": "100", "delete_retention_ms": "0"}
-    return make(cleanup_policy="compact", max_compaction_lag_ms="100", **eager)
+    return make_topic(cleanup_policy="compact", max_compaction_lag_ms="100", **eager)
 
 
 def test_what_compaction_left_counts(bootstrap: str, config: Config, compacted: str, tiny: Dataset) -> None:
@@ -121,7 +73,7 @@ def test_numbers_that_compaction_took_are_named(
     assert 1 <= outcome.books.doubles <= 4  # the late copy, and tombstones as long as they are there
 
 
-def cut(admin: Admin, topic: str, before: dict[int, int]) -> None:
+def cut(admin: AdminClient, topic: str, before: dict[int, int]) -> None:
     """Delete all messages before these offsets, as retention does."""
     places = [confluent_kafka.TopicPartition(topic, partition, offset) for partition, offset in before.items()]
     for done in admin.delete_records(places).values():
@@ -147,7 +99,7 @@ def duel(run_asked, tiny_model, bootstrap: str, tmp_path: Path) -> Callable[...,
 
 
 def test_numbers_that_retention_took_are_named(
-    bootstrap: str, config: Config, admin: Admin, stamped: str, duel, tmp_path: Path
+    bootstrap: str, config: Config, admin: AdminClient, stamped: str, duel, tmp_path: Path
 ) -> None:
     """A run on a topic that has lost its start counts and names every number that is gone."""
     cut(admin, stamped, {0: 70, 1: 50, 2: 72})
@@ -163,14 +115,8 @@ def test_numbers_that_retention_took_are_named(
     assert "began at offset 70 in partition 0, at offset 50 in partition 1" in shown.output
 
 
-def content(run: Path) -> dict[str, bytes]:
-    """What the ledger and the tracker of a run hold."""
-    files = [*sorted((run / "segments").iterdir()), run / "windows.csv", run / "events.jsonl"]
-    return {path.name: path.read_bytes() for path in files}
-
-
 def test_what_retention_took_from_a_run_under_way_is_named(
-    admin: Admin, config: Config, stamped: str, duel, tmp_path: Path
+    admin: AdminClient, config: Config, stamped: str, duel, tmp_path: Path
 ) -> None:
     """A run that can't go on where it stopped says which numbers are gone, one by one; what it had is whole."""
     assert duel(stamped, config=config, max_windows=3).windows == 3
@@ -179,19 +125,20 @@ def test_what_retention_took_from_a_run_under_way_is_named(
     offsets = "offsets 100 to 101 of partition 0, offsets 100 to 119 of partition 1 were deleted since it was started"
     with pytest.raises(ContractError, match=rf"'{stamped}' no longer holds .*, its numbers {numbers}: {offsets}"):
         duel(stamped, config=config)
-    before = content(tmp_path / "run")
+    before = content_from_any_source(tmp_path / "run")
     cut(admin, stamped, {0: 400, 1: 350, 2: 400})
     with pytest.raises(ContractError, match=r"its numbers 300 to 1,050, 1,052 to 1,053, .*, and 30 more ranges: offs"):
         duel(stamped, config=config)
     cut(admin, stamped, {1: 400})
     with pytest.raises(ContractError, match=rf"topic '{stamped}' at .* is empty now: all its messages were deleted"):
         duel(stamped, config=config)
-    assert content(tmp_path / "run") == before
-    assert [name for name in before if name.startswith("00")] == ["000000.arrow", "000001.arrow", "000002.arrow"]
+    assert content_from_any_source(tmp_path / "run") == before
+    segments = [name for name in before if name.startswith("segments/")]
+    assert segments == ["segments/000000.arrow", "segments/000001.arrow", "segments/000002.arrow"]
 
 
 def test_a_run_that_had_committed_nothing_does_not_begin_later(
-    admin: Admin, config: Config, stamped: str, duel, tmp_path: Path
+    admin: AdminClient, config: Config, stamped: str, duel, tmp_path: Path
 ) -> None:
     """Killed before its first window, a run doesn't silently begin where the topic begins by now."""
     duel(stamped, config=config, max_windows=1)
@@ -203,19 +150,21 @@ def test_a_run_that_had_committed_nothing_does_not_begin_later(
 
 
 def test_a_topic_without_numbers_that_lost_its_start_says_so(
-    bootstrap: str, config: Config, admin: Admin, make: Make, duel
+    bootstrap: str, config: Config, admin: AdminClient, make_topic: MakeTopic, duel
 ) -> None:
     """Where a place is a number, the first message that is left has number 0, and the outcome says where it stood."""
-    topic = make()
+    topic = make_topic()
     write(bootstrap, topic, [(None, record(number)) for number in range(250)])
     cut(admin, topic, {0: 40})
     outcome = duel(topic, config=config)
     assert (outcome.books.numbers, outcome.books.scored, outcome.missing, outcome.cut) == (210, 210, (), {"0": 40})
 
 
-def test_a_topic_that_lost_everything_says_so(bootstrap: str, config: Config, admin: Admin, make: Make) -> None:
+def test_a_topic_that_lost_everything_says_so(
+    bootstrap: str, config: Config, admin: AdminClient, make_topic: MakeTopic
+) -> None:
     """Emptied is something else than never filled."""
-    topic = make()
+    topic = make_topic()
     write(bootstrap, topic, [(None, record(0))])
     cut(admin, topic, {0: 1})
     with pytest.raises(ContractError, match=rf"'{topic}' at {bootstrap} is empty now: all its messages were deleted"):

@@ -201,6 +201,7 @@ def test_a_broker_that_dies_while_starting_shows_its_last_words(
         embedded(tmp_path / "data").__enter__()
     assert [*map(str, range(90, 101)), "the disk is on fire"] == [s.strip() for s in str(caught.value).splitlines()[1:]]
     assert log.read_text().startswith("an earlier start\n")
+    assert log.read_text().count("the disk is on fire") == 1, "only for a port that was taken it is tried again"
     assert not (log.parent / "broker.json").exists()
 
 

@@ -125,6 +125,12 @@ def test_where_no_broker_answers_the_address_is_named(kind: str, client: str) ->
         connect(kind, address, {"bootstrap_timeout_ms": 300, "client": client})  # type: ignore[call-overload]
 
 
+def test_the_last_port_is_an_address() -> None:
+    """It is tried."""
+    with pytest.raises(BrokerError, match=r"no broker answers at 127\.0\.0\.1:65535"):
+        connect("admin", "127.0.0.1:65535", {"bootstrap_timeout_ms": 100})
+
+
 @pytest.mark.parametrize(
     "settings",
     [

@@ -58,6 +58,14 @@ def test_what_is_there_is_waited_for_with_ever_rarer_words(scene: Scene) -> None
     ]
 
 
+def test_it_is_looked_at_once_a_minute_at_least(scene: Scene) -> None:
+    """However long it has been silent."""
+    scene.silence._patience = 1_000
+    for _ in scene.turns(200):
+        scene.silence.endure(lambda: "")
+    assert [text.partition("for ")[2].partition(" ")[0] for text in scene.said] == ["5", "15", "35", "75", "135", "195"]
+
+
 def test_patience_ends_with_where_reading_stood(scene: Scene) -> None:
     """After as many seconds as were asked, and not before."""
     for _ in scene.turns(60):
@@ -79,6 +87,12 @@ def test_a_stream_is_not_over_before_it_is_read(scene: Scene) -> None:
     assert not any(scene.silence.is_over(20, at_end=lambda: False) for _ in scene.turns(100))
 
 
+def test_idle_seconds_count_from_where_all_was_read(scene: Scene) -> None:
+    """A look that finds more to be read begins the count anew."""
+    over = [scene.now for _ in scene.turns(70) if scene.silence.is_over(20, at_end=lambda: scene.now > 50)]
+    assert over[0] == 63
+
+
 def test_while_the_broker_is_away_no_stream_is_over(scene: Scene) -> None:
     """The idle seconds are counted anew when it is back; it isn't waited for longer than asked."""
     scene.answers = False
@@ -86,10 +100,45 @@ def test_while_the_broker_is_away_no_stream_is_over(scene: Scene) -> None:
     scene.answers = True
     over = [scene.now for _ in scene.turns(140) if scene.silence.is_over(20, at_end=lambda: True)]
     assert over[0] > 50 + 20
-    assert "no broker answers for topic 't' at h:1, for 0 seconds; waiting 60 more (--patience)" == scene.said[0]
+    assert scene.said == [
+        "no broker answers for topic 't' at h:1, for 0 seconds; waiting 60 more (--patience)",
+        "no broker answers for topic 't' at h:1, for 10 seconds; waiting 50 more (--patience)",
+        "no broker answers for topic 't' at h:1, for 30 seconds; waiting 30 more (--patience)",
+        "topic 't' at h:1 goes on, after 51 seconds",
+    ]
     scene.answers = False
     with pytest.raises(BrokerError, match="the broker at h:1 hasn't answered for 60 seconds; check that it is running"):
         [scene.silence.is_over(20, at_end=lambda: True) for _ in scene.turns(400)]
+
+
+@dataclass
+class Admin:
+    """Says at each look whether the topic is there."""
+
+    looks: Iterator[bool]
+
+    def topics(self) -> dict[str, int]:
+        """The one topic, or none."""
+        return {"t": 1} if next(self.looks) else {}
+
+    def close(self) -> None:
+        """Nothing to leave."""
+
+
+@pytest.mark.parametrize("looks", [(False, True, False, True), (True, False, False)])
+def test_only_a_topic_that_is_missing_twice_in_a_row_is_gone(
+    monkeypatch: pytest.MonkeyPatch, looks: tuple[bool, ...]
+) -> None:
+    """A broker that starts anew doesn't know of it for a moment."""
+    monkeypatch.setattr(patience, "SOUGHT_SECONDS", 0)
+    monkeypatch.setattr(patience, "connect", lambda *_: admin)
+    admin, made = Admin(iter(looks)), Scene()
+    if looks[-1]:
+        assert [made.silence._answers() for _ in looks] == [True] * 4
+    else:
+        assert [made.silence._answers() for _ in looks[:-1]] == [True] * 2
+        with pytest.raises(ContractError, match="topic 't' is gone from h:1: it was deleted while it was read"):
+            made.silence._answers()
 
 
 @pytest.mark.kafka

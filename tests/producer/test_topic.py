@@ -97,6 +97,14 @@ def test_messages_that_come_later_are_not_read(bootstrap: str, config: Config) -
         assert [b"v0", b"v1", b"v2"] == [v for c in reader.chunks(reader.beginning, reader.end) for v in c.values]
 
 
+def test_followed_from_its_end_a_quiet_topic_is_over(bootstrap: str, config: Config) -> None:
+    """Where nothing was read, as all was read before, the idle seconds count as well."""
+    topic = new_topic(bootstrap, config, records=3)
+    clock = iter(range(100)).__next__
+    with TopicReader(bootstrap, topic, config=config) as reader:
+        assert list(reader.follow({0: 3}, idle=10, clock=clock)) == []
+
+
 def test_a_silent_topic_is_given_up(bootstrap: str, config: Config) -> None:
     """Where nothing arrives though the end isn't reached, the sentence says where reading stood."""
     topic = new_topic(bootstrap, config, records=3)
@@ -138,6 +146,7 @@ def test_deleted_messages_are_not_skipped_silently(bootstrap: str, config: Confi
             list(reader.chunks({0: 4}, {0: 11}))
         with pytest.raises(ContractError, match=r"ends at nothing in partition 3"):
             list(reader.chunks({3: 0}, {3: 1}))
+        assert list(reader.chunks({0: 0}, {0: 0})) == [], "nothing was wanted of what is gone"
 
 
 def test_ensuring_makes_a_topic_once(bootstrap: str, config: Config) -> None:

@@ -1,4 +1,4 @@
-"""A transaction of which a message hasn't arrived isn't committed."""
+"""Writers and what is under way: a transaction that lost a message isn't committed, and not all is sent at once."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ class Delivery:
     """One message on its way, or lost."""
 
     lost: bool
+    done = False
 
     def offset(self, seconds: float) -> int:
         """Where it landed."""
@@ -74,3 +75,14 @@ def test_a_transaction_that_lost_a_message_is_not_committed(monkeypatch: pytest.
     with pytest.raises(BrokerError, match=r"the broker at h:1 failed: expired; .* run the same command again"):
         write(client, monkeypatch)
     assert ["begin", (0, b"a"), (1, b"b"), "flush", "abandon"] == client.calls
+
+
+def test_so_many_messages_are_under_way_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then the oldest is waited for: the client itself knows no limit."""
+    monkeypatch.setattr(writer, "connect", lambda *_: Client(frozenset((b"first",))))
+    monkeypatch.setattr(writer, "UNSETTLED", 2)
+    topic = writer.TopicWriter("h:1", "t")
+    for seq, value in enumerate((b"first", b"second")):
+        topic.send(seq, partition=0, offset=seq, key=b"k", value=value)
+    with pytest.raises(BrokerError, match="record 0 couldn't be written"):
+        topic.send(2, partition=0, offset=2, key=b"k", value=b"third")

@@ -49,8 +49,35 @@ def test_a_model_without_its_description_is_refused(saved: Callable[[bytes], Pat
         saved_info(directory)
 
 
+def test_what_is_no_file_is_not_read(saved: Callable[[bytes], Path]) -> None:
+    """A folder, a pipe or a device: reading that could last for ever."""
+    directory = saved(b'{"info": {}}')
+    (directory / "other.npy").unlink()
+    (directory / "other.npy").mkdir()
+    with pytest.raises(ModelError, match=r"other\.npy is no regular file; take the model from where it was made"):
+        saved_info(directory)
+
+
+def test_a_description_that_no_digest_covers_is_refused(saved: Callable[[bytes], Path]) -> None:
+    """Nobody could tell whether it is what was saved."""
+    directory = saved(b'{"info": {}}')
+    (directory / "DIGEST").write_text(digest_text({"other.npy": b"no array"}))
+    with pytest.raises(ModelError, match=r"model\.json is damaged: its digest is \w+\.\.\., DIGEST says nothing"):
+        saved_info(directory)
+
+
 @pytest.mark.parametrize("content", [b"", b"{}", b"7", b'{"info": 3}', b'{"info": ["x"]}', b"\xff", b"[" * 100_000])
 def test_what_is_no_description_is_refused(saved: Callable[[bytes], Path], content: bytes) -> None:
     """Whatever its digest says."""
     with pytest.raises(ModelError, match="it doesn't say where the model came from"):
         saved_info(saved(content))
+
+
+@pytest.mark.parametrize("name", ["../secret", "/etc/hostname", "arrays/../../secret", "arrays/.."])
+def test_a_file_outside_of_the_model_is_not_looked_at(saved: Callable[[bytes], Path], name: str) -> None:
+    """What would be said of its digest would tell of its content."""
+    directory = saved(b'{"info": {}}')
+    files = {"model.json": b'{"info": {}}', name: b"a guess"}
+    (directory / "DIGEST").write_text(digest_text(files))
+    with pytest.raises(ModelError, match=rf"DIGEST names '{name}', which is no file of a model; take"):
+        saved_info(directory)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from contents import every_file
 
 from analysis.hindsight.beside import summarise_baselines
 from analysis.runs import read_outcomes, read_run
@@ -247,11 +248,6 @@ def test_the_report_reads_them_without_learners_or_sources(
     assert summary["causes"]["always"]["freshness"]["low"] > 0
 
 
-def content(run: Path) -> dict[str, bytes]:
-    """Every file of a run, by its relative path."""
-    return {str(path.relative_to(run)): path.read_bytes() for path in sorted(run.rglob("*")) if path.is_file()}
-
-
 def die_at(run: Path, training: Path, step: int) -> bool:
     """Compute in a child that vanishes at its n-th write, rename or folder; whether it got that far."""
     child = os.fork()
@@ -279,7 +275,7 @@ def test_killed_at_writes_and_computed_again_it_has_the_same_bytes(duel, trainin
     run = duel("static", "rare:policy=periodic(6),train=last-1,gate=none")
     shutil.copytree(run, tmp_path / "before")
     compute(run, training_sets=[Last(windows=1)], every=6, training=[training])
-    expected, step = content(run), -2
+    expected, step = every_file(run), -2
     while True:
         step += 3  # opens and renames alternate: both are met
         killed = tmp_path / "killed"
@@ -288,7 +284,7 @@ def test_killed_at_writes_and_computed_again_it_has_the_same_bytes(duel, trainin
         if not die_at(killed, training, step):
             break
         compute(killed, training_sets=[Last(windows=1)], every=6, training=[training])
-        assert content(killed) == expected, f"killed at write {step}"
+        assert every_file(killed) == expected, f"killed at write {step}"
     assert step > 30
 
 
