@@ -14,7 +14,7 @@ demo: $(VENV)/.installed
 install: $(VENV)/.installed
 
 test: lint
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --durations 40
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
