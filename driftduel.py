@@ -12,6 +12,8 @@ from typing import NoReturn
 
 import click
 
+from producer.ending import end
+
 VERBS = {
     "demo": ("analysis.cli:demo", "The whole duel on an embedded broker and a synthetic stream."),
     "broker": ("producer.cli:broker", "Run an embedded Apache Kafka in the foreground."),
@@ -78,21 +80,21 @@ class Terminated(KeyboardInterrupt):
     """A signal asked for an end: what waits for Ctrl-C closes on the way out, too."""
 
 
-def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:
-    raise Terminated
+def _terminate(_number: int, _frame: FrameType | None) -> None:
+    end(Terminated())
 
 
 def _listen() -> list[int]:
     """Raise `Terminated` where a signal asks for an end; the signals that have come, in their order."""
     came: list[int] = []
 
-    def end(number: int, frame: FrameType | None) -> NoReturn:
+    def handle(number: int, frame: FrameType | None) -> None:
         came.append(number)
         _terminate(number, frame)
 
     for number in ENDS:
         if signal.getsignal(number) is not signal.SIG_IGN:  # `nohup`, or a job in the background
-            signal.signal(number, end)
+            signal.signal(number, handle)
     return came
 
 

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
+from .ending import uninterrupted
+
 BOM = b"\xef\xbb\xbf"
 
 LINE_BYTES = 16 * 2**20
@@ -65,20 +67,23 @@ def read_block(
 
     try:
         # `read_csv` would hand the block to a thread, which takes longer than reading some lines.
-        with pa_csv.open_csv(
-            pa.py_buffer(block),
-            read_options=_read_options(block, names),
-            parse_options=pa_csv.ParseOptions(
-                # Without a quote in the block, not looking for any is faster and gives the same cells.
-                quote_char='"' if b'"' in block else False,
-                double_quote=True,
-                escape_char=False,
-                newlines_in_values=False,
-                ignore_empty_lines=False,
-                invalid_row_handler=skip,
-            ),
-            convert_options=convert,
-        ) as reader:
+        with (
+            uninterrupted(),
+            pa_csv.open_csv(
+                pa.py_buffer(block),
+                read_options=_read_options(block, names),
+                parse_options=pa_csv.ParseOptions(
+                    # Without a quote in the block, not looking for any is faster and gives the same cells.
+                    quote_char='"' if b'"' in block else False,
+                    double_quote=True,
+                    escape_char=False,
+                    newlines_in_values=False,
+                    ignore_empty_lines=False,
+                    invalid_row_handler=skip,
+                ),
+                convert_options=convert,
+            ) as reader,
+        ):
             table = reader.read_all()
     except pa.ArrowInvalid:
         return None

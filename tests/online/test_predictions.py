@@ -107,6 +107,7 @@ def test_a_topic_that_is_deleted_meanwhile_ends_it_in_words(
         patch.setattr(writer, "begin", deleting)
         patch.setattr(confluent_client, "REQUEST_SECONDS", 5)
         patch.setattr(kafka_python_client, "COMMIT_SECONDS", 5)
+        patch.setattr("producer.writer.FLUSH_SECONDS", 5)
         with pytest.raises(BrokerError, match=rf"the broker at {bootstrap} failed: .*run the same command again"):
             duel()
     duel()
