@@ -122,7 +122,7 @@ def shown(times: Times, total: int) -> None:
     fast, slow = CLIENTS
     for what in dict.fromkeys(what for what, _ in times):
         rates = ", ".join(f"{name} {total / statistics.median(times[what, name]):,.0f}" for name in CLIENTS)
-        told(f"{what}, {fast} as fast as {slow}", times[what, slow], times[what, fast], f"records/s: {rates}")
+        told(f"{what}, {fast}'s rate / {slow}'s", times[what, slow], times[what, fast], f"records/s: {rates}")
     for name in CLIENTS:
         told(f"duel of two arms / bare {name} consumer", times["bare consumer", name], times["duel of two arms", name])
 
