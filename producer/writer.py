@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Self
@@ -179,9 +179,9 @@ class TransactionWriter:
 
     def _refuse_others(self, landed: Sequence[tuple[int, int]]) -> None:
         """Abort where messages of something else came between the last transaction and this one, or into this one."""
-        first = dict(reversed(landed))
+        first, last, count = dict(reversed(landed)), dict(landed), Counter(p for p, _ in landed)
         gaps = {p: at for p, at in first.items() if at > self._next.get(p, at)}
-        split = any(dict(landed)[p] - at >= sum(p == q for q, _ in landed) for p, at in first.items())
+        split = any(last[p] - at >= count[p] for p, at in first.items())
         if split or (gaps and self._holds_others(gaps)):
             self._producer.abort()
             raise ContractError(
@@ -189,7 +189,7 @@ class TransactionWriter:
                 "run's predictions. What this run put there before is whole. Choose another --predictions-topic, or "
                 "run the same command again once nothing else writes there"
             )
-        self._next |= {p: at + 2 for p, at in landed}  # behind the marker that ends the transaction
+        self._next |= {p: at + 2 for p, at in last.items()}  # behind the marker that ends the transaction
 
     def _holds_others(self, gaps: Mapping[int, int]) -> bool:
         """Whether there is anything before these offsets; markers and what was aborted are nothing."""
